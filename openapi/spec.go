@@ -1,0 +1,34 @@
+// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated, for tests and
+// for tools. Nothing that a program needs in production imports it.
+package openapi
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+//go:embed ngrok.yaml
+var document []byte
+
+// Load returns the vendored document, validated and with its references resolved. It is ngrok's own text,
+// without what overlay.yaml changes. Every call returns a new one, so that callers can alter theirs.
+func Load() (*openapi3.T, error) {
+	return Parse(document)
+}
+
+// Parse returns the OpenAPI 3 document that data holds as YAML or JSON, validated and with its references
+// resolved. A reference to anything outside the document is an error.
+func Parse(data []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(data)
+	if err != nil {
+		return nil, fmt.Errorf("load openapi document: %w", err)
+	}
+	// ngrok describes a property beside the $ref to its type.
+	if err := doc.Validate(context.Background(), openapi3.AllowExtraSiblingFields("description")); err != nil {
+		return nil, fmt.Errorf("validate openapi document: %w", err)
+	}
+	return doc, nil
+}
