@@ -1,0 +1,2 @@
+// Package api is a client for the ngrok API. TODO
+package api
