@@ -86,8 +86,9 @@ func TestResponseError(t *testing.T) {
 				t.Fatalf("got %+v, %v, want a ResponseError", session, err)
 			}
 			for _, sentinel := range sentinels {
-				if is := errors.Is(err, sentinel); is != (sentinel == test.is) {
-					t.Errorf("errors.Is %q: got %v", sentinel, is)
+				want := errors.Is(test.is, sentinel)
+				if is := errors.Is(err, sentinel); is != want {
+					t.Errorf("errors.Is %q: got %v, want %v", sentinel, is, want)
 				}
 			}
 			want := test.want

@@ -59,7 +59,7 @@ func checkSecret(t *testing.T, what, text, key string) {
 func TestKeyIsNeverPrinted(t *testing.T) {
 	for _, key := range []string{apiKey, oddKey} {
 		quoted, _ := json.Marshal("Your authentication: " + key)
-		everywhere := func(r *http.Request) (*http.Response, error) {
+		everywhere := func(*http.Request) (*http.Response, error) {
 			rsp := response(403, fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{%[1]s:[{"a":%[1]s}],"operation_id":%[1]s}}`, quoted))
 			rsp.Header = http.Header{"Content-Type": {"application/json"}, "X-Echo": {key, url.QueryEscape(key)}}
 			return rsp, nil

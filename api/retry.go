@@ -41,11 +41,11 @@ func (c *call) retry(err error) (*http.Response, error) {
 	}
 
 	waiting := false
-	next := func() (*http.Response, error) { return nil, err } // the first attempt was made
-	rsp, _ := backoff.Retry(ctx, func() (*http.Response, error) {
-		var rsp *http.Response
-		rsp, err = next()
-		next, waiting = c.again, false
+	rsp, _ := backoff.Retry(ctx, func() (rsp *http.Response, _ error) {
+		if waiting {
+			waiting = false
+			rsp, err = c.again()
+		}
 		switch {
 		case err == nil:
 			return rsp, nil

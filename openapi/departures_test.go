@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ func TestDepartures(t *testing.T) {
 		name   string
 		status int
 		body   string
-		want   []string // how the points begin
+		want   []string // patterns that the points begin with
 	}{
 		{"none", 200, `{` + whole + `,"metadata":""}`, nil},
 		{"missing field", 200, `{` + whole + `}`, []string{"missing field: /metadata"}},
@@ -22,18 +23,17 @@ func TestDepartures(t *testing.T) {
 		{"within a reference", 200, strings.Replace(`{`+whole+`,"metadata":""}`, `"id":"",`, `"ids":[],`, 1), []string{
 			"missing field: /credential/id", "unknown field: /credential/ids, which is an array"}},
 		{"violations", 200, strings.NewReplacer(`"os":""`, `"os":1`, `"ip":""`, `"ip":{}`).Replace(`{` + whole + `,"metadata":""}`), []string{
-			`violation: `, `violation: `}},
-		{"undefined status", 404, `{"msg":""}`, []string{"violation: GET /tunnel_sessions/{id}: the document does not define the status 404"}},
+			`violation: (?s:.*)"/ip"`, `violation: (?s:.*)"/os"`}},
+		{"undefined status", 404, `{"msg":""}`, []string{"violation: GET /tunnel_sessions/\\{id}: the document does not define the status 404"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			req := request("GET", "http://127.0.0.1/tunnel_sessions/ts_1")
 			header := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 			got := validator(t).Departures(req, test.status, header, []byte(test.body))
-			if !slices.EqualFunc(got, test.want, strings.HasPrefix) {
+			if !slices.EqualFunc(got, test.want, func(point, pattern string) bool {
+				return regexp.MustCompile("^" + pattern).MatchString(point)
+			}) {
 				t.Errorf("got %q, want %q", got, test.want)
-			}
-			if test.name == "violations" && !(strings.Contains(strings.Join(got, ""), `"/os"`) && strings.Contains(strings.Join(got, ""), `"/ip"`)) {
-				t.Errorf("got %q, want the fields /os and /ip named", got)
 			}
 		})
 	}

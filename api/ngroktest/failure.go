@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
 )
 
 // A failure is an error as ngrok answers it. Its texts and statuses are those that ngrok's documentation and users
@@ -63,4 +62,3 @@ func (f failure) write(w http.ResponseWriter, operation string) {
 	}
 	write(w, f.status, marshal(body))
 }
-

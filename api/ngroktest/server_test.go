@@ -62,9 +62,16 @@ func TestServerRecordsRequests(t *testing.T) {
 	srv := ngroktest.NewServer(t, session)
 	client := srv.Client(api.WithUserAgent("myapp/1"))
 	srv.Fail(500, "")
-	client.GetTunnelSession(t.Context(), "ts_1")
-	client.GetTunnelSession(t.Context(), "ts_2")
-	http.Post(srv.URL+"/x", "text/plain", strings.NewReader("body"))
+	for _, id := range []string{"ts_1", "ts_2"} {
+		if _, err := client.GetTunnelSession(t.Context(), id); err == nil {
+			t.Errorf("%s: got no error", id)
+		}
+	}
+	rsp, err := http.Post(srv.URL+"/x", "text/plain", strings.NewReader("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsp.Body.Close()
 	var got []string
 	for _, r := range srv.Requests() {
 		product, _, _ := strings.Cut(r.Header.Get("User-Agent"), " ")

@@ -82,11 +82,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "tunnelsession:", err)
 		return 1
 	}
-	print := table
+	show := table
 	if *asJSON {
-		print = indented
+		show = indented
 	}
-	if err := print(stdout, session); err != nil {
+	if err := show(stdout, session); err != nil {
 		fmt.Fprintln(stderr, "tunnelsession:", err)
 		return 1
 	}
