@@ -198,50 +198,55 @@ func TestServerClosesIdleConnections(t *testing.T) {
 func TestCancelDoesNotDisturbOthers(t *testing.T) {
 	for name, change := range map[string]changeServer{"HTTP/1.1": nil, "HTTP/2": http2} {
 		t.Run(name, func(t *testing.T) {
+			const pairs = 8
 			var conns connections
-			arrived, finish := make(chan string, 2*callers), make(chan struct{})
+			arrived, finish := make(chan struct{}, 2*pairs), make(chan struct{})
 			at := served(func(w http.ResponseWriter, r *http.Request, _ int) {
-				arrived <- r.URL.Path
-				if strings.HasSuffix(r.URL.Path, "cancelled") {
+				switch {
+				case strings.HasSuffix(r.URL.Path, "cancelled"):
+					arrived <- struct{}{}
 					<-r.Context().Done()
 					return
+				case strings.HasSuffix(r.URL.Path, "finished"):
+					arrived <- struct{}{}
+					<-finish
 				}
-				<-finish
 				serveSession(w, r, 0)
 			}, conns.of(change))(t)
 			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(at.client))
+			// Over HTTP/2, all the others then share this one's connection.
+			if _, err := client.GetTunnelSession(t.Context(), "ts_first"); err != nil {
+				t.Fatal(err)
+			}
 
 			var wg sync.WaitGroup
 			ctx, cancel := context.WithCancel(t.Context())
-			for range 8 {
+			for range pairs {
 				wg.Go(func() {
 					if _, err := client.GetTunnelSession(ctx, "ts_cancelled"); !errors.Is(err, context.Canceled) {
 						t.Errorf("cancelled call: got %v", err)
 					}
 				})
 				wg.Go(func() {
-					if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+					if _, err := client.GetTunnelSession(t.Context(), "ts_finished"); err != nil {
 						t.Errorf("other call: got %v", err)
 					}
 				})
 			}
-			for range 16 {
+			for range 2 * pairs {
 				<-arrived
 			}
-			before := conns.all.Load()
 			cancel()
 			close(finish)
 			wg.Wait()
-			if at.requests() != 16 || conns.all.Load() != before {
-				t.Errorf("got %d requests over %d connections, want 16 over %d", at.requests(), conns.all.Load(), before)
+			if _, err := client.GetTunnelSession(t.Context(), "ts_last"); err != nil {
+				t.Errorf("after it: got %v", err)
 			}
-			if name == "HTTP/2" {
-				// The connection serves on.
-				finish = make(chan struct{})
-				close(finish)
-				if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || conns.all.Load() != before {
-					t.Errorf("after it: got %v, and %d connections instead of %d", err, conns.all.Load(), before)
-				}
+			if n := at.requests(); n != 2*pairs+2 {
+				t.Errorf("got %d requests, want one of each call", n)
+			}
+			if n := conns.all.Load(); name == "HTTP/2" && n != 1 {
+				t.Errorf("got %d connections, want one that all share and that stays", n)
 			}
 		})
 	}

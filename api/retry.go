@@ -95,9 +95,10 @@ func (c *call) again() (*http.Response, error) {
 	return c.attempt(req)
 }
 
-// retryable reports whether another attempt is safe and can end better than the one that failed with err.
+// retryable reports whether another attempt is safe and can end better than the one that failed with err. Whether
+// the context has ended is for the backoff to see.
 func (c *call) retryable(err error) bool {
-	if c.final || c.req.Context().Err() != nil || !repeatable(c.req) {
+	if c.final || !repeatable(c.req) {
 		return false
 	}
 	if e := (*ResponseError)(nil); errors.As(err, &e) {
