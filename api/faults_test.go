@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func faults() []fault {
 		{name: "header line without an end", start: raw(func(c conn, _ int) { c.write(header); c.endless("a") }), text: "header", requests: 2},
 		{name: "header of 10 MB", start: raw(func(c conn, _ int) {
 			c.write(header + "X-A: " + strings.Repeat("a", 10<<20) + "\r\n\r\n" + session)
-		}), text: "header", requests: 2},
+		}), text: "exceeded 1048576 bytes", requests: 2},
 		{name: "header that stalls", start: through(raw(func(c conn, _ int) { c.write(header); c.stall() }), impatient), as: timeout, requests: 2},
 		{name: "body that stalls", start: through(raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.stall() }), impatient),
 			as: timeout, requests: 2},
@@ -374,17 +375,56 @@ func TestCallersHTTPClientIsNotChanged(t *testing.T) {
 
 // A call ends with its context, wherever it is, and says so.
 func TestEndOfContext(t *testing.T) {
-	reached := make(chan struct{}, 1)
-	reach := func() {
-		select {
-		case reached <- struct{}{}:
-		default:
+	for stage := range stages(nil) {
+		t.Run("cancelled "+stage, func(t *testing.T) {
+			reached := make(chan struct{})
+			at := stages(sync.OnceFunc(func() { close(reached) }))[stage](t)
+			ctx, cancel := context.WithCancel(t.Context())
+			if stage == "before" {
+				cancel()
+			}
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				<-reached
+				cancel()
+			}()
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
+			got, err := client.GetTunnelSession(ctx, "ts_1")
+			<-ended
+			if got != nil || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, %v, want context.Canceled", got, err)
+			}
+			checkSecret(t, "the error", printed(err), apiKey)
+			if n := at.requests(); n > 1 {
+				t.Errorf("the server saw %d requests", n)
+			}
+		})
+		if stage == "between attempts" {
+			continue // a deadline ends the call there at once, with the attempt's own error
 		}
+		t.Run("deadline "+stage, func(t *testing.T) {
+			at := stages(func() {})[stage](t)
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if stage == "before" {
+				<-ctx.Done()
+			}
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
+			got, err := client.GetTunnelSession(ctx, "ts_1")
+			if got != nil || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, %v, want context.DeadlineExceeded", got, err)
+			}
+		})
 	}
-	stages := map[string]func(*testing.T) site{
+}
+
+// stages returns for each stage of a call a site where it stays there, which calls reach when it is there.
+func stages(reach func()) map[string]func(*testing.T) site {
+	return map[string]func(*testing.T) site{
 		"before": func(t *testing.T) site {
 			reach()
-			return through(served(serveSession, nil), func(_ *testing.T, s *site) { s.requests = nil })(t)
+			return served(serveSession, nil)(t)
 		},
 		"dialling": through(served(serveSession, nil), transport(func(_ *http.Client, tr *http.Transport) {
 			tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -434,47 +474,5 @@ func TestEndOfContext(t *testing.T) {
 			c.write("HTTP/1.1 503 Unavailable\r\nRetry-After: 50\r\nContent-Length: 0\r\n\r\n")
 			reach()
 		}),
-	}
-	for stage, start := range stages {
-		t.Run("cancelled "+stage, func(t *testing.T) {
-			at := start(t)
-			ctx, cancel := context.WithCancel(t.Context())
-			if stage == "before" {
-				cancel()
-			}
-			go func() {
-				<-reached
-				cancel()
-			}()
-			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
-			got, err := client.GetTunnelSession(ctx, "ts_1")
-			if got != nil || !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, %v, want context.Canceled", got, err)
-			}
-			checkSecret(t, "the error", printed(err), apiKey)
-			if at.requests != nil && at.requests() > 1 {
-				t.Errorf("the server saw %d requests", at.requests())
-			}
-		})
-		if stage == "between attempts" {
-			continue // a deadline ends the call there at once, with the attempt's own error
-		}
-		t.Run("deadline "+stage, func(t *testing.T) {
-			at := start(t)
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-			defer cancel()
-			if stage == "before" {
-				<-ctx.Done()
-			}
-			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
-			got, err := client.GetTunnelSession(ctx, "ts_1")
-			if got != nil || !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, %v, want context.DeadlineExceeded", got, err)
-			}
-			select {
-			case <-reached:
-			default:
-			}
-		})
 	}
 }

@@ -40,12 +40,12 @@ func (c *call) retry(err error) (*http.Response, error) {
 		left = time.Until(deadline)
 	}
 
-	waiting := false
+	first := true // which was made
 	rsp, _ := backoff.Retry(ctx, func() (rsp *http.Response, _ error) {
-		if waiting {
-			waiting = false
+		if !first {
 			rsp, err = c.again()
 		}
+		first = false
 		switch {
 		case err == nil:
 			return rsp, nil
@@ -61,12 +61,11 @@ func (c *call) retry(err error) (*http.Response, error) {
 		backoff.WithMaxTries(uint(c.maxAttempts)),
 		backoff.WithMaxElapsedTime(left),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
-			waiting = true
 			c.log(ctx, err, wait)
 		}),
 	)
-	if waiting {
-		return nil, fmt.Errorf("%w while waiting to try again: %w", ended(ctx), err)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) && c.attempts < c.maxAttempts && c.retryable(err) {
+		err = fmt.Errorf("%w before another attempt: %w", ended(ctx), err)
 	}
 	return rsp, err
 }
