@@ -32,6 +32,8 @@ type fault struct {
 	text     string           // in the error
 	requests int              // that arrive, in at most two attempts
 	attempts int              // 0: as many as requests
+
+	impatient bool // the site's attempts time out
 }
 
 const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -77,10 +79,10 @@ func faults() []fault {
 		{name: "header of 10 MB", start: raw(func(c conn, _ int) {
 			c.write(header + "X-A: " + strings.Repeat("a", 10<<20) + "\r\n\r\n" + session)
 		}), text: "exceeded 1048576 bytes", requests: 2},
-		{name: "header that stalls", start: through(raw(func(c conn, _ int) { c.write(header); c.stall() }), impatient), as: timeout, requests: 2},
+		{name: "header that stalls", start: through(raw(func(c conn, _ int) { c.write(header); c.stall() }), impatient), as: timeout, requests: 2, impatient: true},
 		{name: "body that stalls", start: through(raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.stall() }), impatient),
-			as: timeout, requests: 2},
-		{name: "no answer", start: through(raw(func(c conn, _ int) { c.stall() }), impatient), as: timeout, requests: 2},
+			as: timeout, requests: 2, impatient: true},
+		{name: "no answer", start: through(raw(func(c conn, _ int) { c.stall() }), impatient), as: timeout, requests: 2, impatient: true},
 		{name: "body of an error that stalls", start: through(raw(func(c conn, _ int) {
 			c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
 			c.stall()
@@ -203,7 +205,7 @@ type (
 func serveSession(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, 200, session) }
 
 // impatient gives attempts less time than the default.
-var impatient = transport(func(c *http.Client, _ *http.Transport) { c.Timeout = 300 * time.Millisecond })
+var impatient = transport(func(c *http.Client, _ *http.Transport) { c.Timeout = time.Second })
 
 func certificateError[E error]() func(error) bool {
 	return func(err error) bool {
@@ -272,7 +274,8 @@ func TestFaults(t *testing.T) {
 			at := f.start(t)
 			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client, MaxAttempts: 2}))
 			got, err := client.GetTunnelSession(t.Context(), "ts_1")
-			if n := at.requests(); n != f.requests {
+			// An attempt that times out can have done so before the server had a look at it.
+			if n := at.requests(); n > f.requests || n < f.requests && !f.impatient {
 				t.Errorf("the server saw %d requests, want %d", n, f.requests)
 			}
 			if f.ok {

@@ -66,14 +66,17 @@ func TestDefaultClientTimeout(t *testing.T) {
 }
 
 // A counter counts what is read of a body without an end.
-type counter struct{ read int64 }
+type counter struct {
+	read   int64
+	closed bool
+}
 
 func (c *counter) Read(p []byte) (int, error) {
 	c.read += int64(len(p))
 	return copy(p, strings.Repeat(" ", len(p))), nil
 }
 
-func (*counter) Close() error { return nil }
+func (c *counter) Close() error { c.closed = true; return nil }
 
 func TestNoMoreIsReadThanTheBound(t *testing.T) {
 	for _, test := range []struct {
@@ -100,6 +103,9 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 			// One byte more tells that there is more.
 			if body.read != test.want+1 {
 				t.Errorf("read %d bytes, want %d and one", body.read, test.want)
+			}
+			if !body.closed {
+				t.Error("the body was not closed")
 			}
 		})
 	}
