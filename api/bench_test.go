@@ -1,0 +1,237 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"example.com/ngrokapi/api"
+)
+
+// sessionJSON returns a session as ngrok sends it, with size bytes of metadata.
+func sessionJSON(size int) string {
+	return `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmTQYtOZyMWkZ0o4bQvKCx3e",` +
+		`"uri":"https://api.ngrok.com/credentials/cr_2NKpmTQYtOZyMWkZ0o4bQvKCx3e"},` +
+		`"id":"ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR","ip":"203.0.113.7","metadata":"` + strings.Repeat("m", size) +
+		`","os":"linux","region":"eu","started_at":"2025-08-01T09:30:00Z","transport":"ngrok/v2",` +
+		`"uri":"https://api.ngrok.com/tunnel_sessions/ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"}`
+}
+
+const benchmarkedID = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
+
+// A row of a benchmark makes the same call in one way. The way is bound to a base URL and an HTTP client, of which
+// nil is the default one.
+type row struct {
+	name string
+	bind func(b testing.TB, baseURL string, client *http.Client) getter
+}
+
+type getter func(ctx context.Context) (*api.TunnelSession, error)
+
+// Floor is what a user would write, generated is the generated client as it is, and client is this package's.
+var rows = []row{
+	{"floor", func(_ testing.TB, baseURL string, client *http.Client) getter {
+		if client == nil {
+			client = http.DefaultClient
+		}
+		return func(ctx context.Context) (*api.TunnelSession, error) {
+			return floor(ctx, client, baseURL, benchmarkedID)
+		}
+	}},
+	{"generated", func(b testing.TB, baseURL string, client *http.Client) getter {
+		if client == nil {
+			client = http.DefaultClient
+		}
+		c, err := api.NewClientWithResponses(baseURL, api.WithHTTPClient(client),
+			api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+				req.Header.Set("Authorization", "Bearer "+apiKey)
+				req.Header.Set("Ngrok-Version", "2")
+				return nil
+			}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func(ctx context.Context) (*api.TunnelSession, error) {
+			rsp, err := c.TunnelSessionsGetWithResponse(ctx, benchmarkedID)
+			if err != nil {
+				return nil, err
+			}
+			return rsp.JSON200, nil
+		}
+	}},
+	{"client", func(b testing.TB, baseURL string, client *http.Client) getter {
+		opts := []api.ClientOption{api.WithBaseURL(baseURL)}
+		if client != nil {
+			opts = append(opts, api.WithHTTPClient(client))
+		}
+		c, err := api.New(apiKey, opts...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func(ctx context.Context) (*api.TunnelSession, error) {
+			return c.GetTunnelSession(ctx, benchmarkedID)
+		}
+	}},
+}
+
+// floor gets a session with the standard library alone, and without a guard against anything.
+func floor(ctx context.Context, client *http.Client, baseURL, id string) (*api.TunnelSession, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+"/tunnel_sessions/"+id, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+apiKey)
+	req.Header.Set("Ngrok-Version", "2")
+	rsp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer rsp.Body.Close()
+	if rsp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("get session %s: %s", id, rsp.Status)
+	}
+	body, err := io.ReadAll(rsp.Body)
+	if err != nil {
+		return nil, err
+	}
+	session := new(api.TunnelSession)
+	if err := json.Unmarshal(body, session); err != nil {
+		return nil, err
+	}
+	return session, nil
+}
+
+// memory is a RoundTripper without a network, so that only the work around it is measured.
+type memory struct {
+	body   string
+	length int64 // that is announced, or -1
+}
+
+func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
+	header := http.Header{"Content-Type": {"application/json"}}
+	if m.length >= 0 {
+		header["Content-Length"] = []string{strconv.FormatInt(m.length, 10)}
+	}
+	return &http.Response{
+		Status:        "200 OK",
+		StatusCode:    http.StatusOK,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        header,
+		Body:          &memoryBody{strings.NewReader(m.body)},
+		ContentLength: m.length,
+		Request:       req,
+	}, nil
+}
+
+// memoryBody has no more methods than the body of a real response.
+type memoryBody struct{ r io.Reader }
+
+func (b *memoryBody) Read(p []byte) (int, error) { return b.r.Read(p) }
+func (*memoryBody) Close() error                 { return nil }
+
+// BenchmarkGet gets a session from memory and over loopback, where the server shares the processors and the
+// allocations are also its own.
+func BenchmarkGet(b *testing.B) {
+	body := sessionJSON(100)
+	b.Run("in-memory", func(b *testing.B) {
+		for _, row := range rows {
+			b.Run(row.name, func(b *testing.B) {
+				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, int64(len(body))}}))
+			})
+		}
+	})
+	for _, callers := range []int{1, 8, 64, 512} {
+		loopback(b, fmt.Sprintf("http1/callers=%d", callers), callers, body, nil)
+	}
+	loopback(b, "http2/callers=64", 64, body, http2)
+}
+
+// BenchmarkLarge gets a session of a megabyte from memory, with its length announced and without.
+func BenchmarkLarge(b *testing.B) {
+	body := sessionJSON(1 << 20)
+	for name, length := range map[string]int64{"announced": int64(len(body)), "chunked": -1} {
+		for _, row := range rows {
+			b.Run(name+"/"+row.name, func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, length}}))
+			})
+		}
+	}
+}
+
+// loopback runs the rows each against a server of its own, with the default HTTP client unless the server has TLS.
+func loopback(b *testing.B, name string, callers int, body string, change changeServer) {
+	for _, row := range rows {
+		b.Run(name+"/"+row.name, func(b *testing.B) {
+			var conns connections
+			srv := newBenchmarkServer(body, conns.of(change))
+			defer srv.Close()
+			var client *http.Client
+			if srv.TLS != nil {
+				client = srv.Client()
+			}
+			benchmark(b, callers, row.bind(b, srv.URL, client))
+			b.ReportMetric(float64(conns.all.Load())/float64(b.N), "conns/op")
+			api.CloseIdleConnections()
+			http.DefaultClient.CloseIdleConnections()
+		})
+	}
+}
+
+func newBenchmarkServer(body string, change changeServer) *httptest.Server {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		sendJSON(w, http.StatusOK, body)
+	}))
+	change(srv)
+	if srv.TLS == nil {
+		srv.Start()
+	} else {
+		srv.StartTLS()
+	}
+	return srv
+}
+
+// benchmark measures calls by so many callers at once. The first call, which connects, is not measured: what a call
+// costs in the long run is the question.
+func benchmark(b *testing.B, callers int, get getter) {
+	call := func() {
+		if got, err := get(b.Context()); err != nil || got == nil || got.ID != benchmarkedID {
+			b.Errorf("got %v, %v", got, err)
+		}
+	}
+	call()
+	b.ReportAllocs()
+	if callers == 1 {
+		for b.Loop() {
+			call()
+		}
+		return
+	}
+	b.ResetTimer()
+	share(b.N, callers, call)
+}
+
+// share makes n calls by so many goroutines, whatever the number of processors.
+func share(n, callers int, call func()) {
+	var wg sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(n))
+	for range callers {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				call()
+			}
+		})
+	}
+	wg.Wait()
+}
