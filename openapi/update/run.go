@@ -1,0 +1,32 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runner runs the go command in a folder. It writes what that prints to stdout; the rest is part of the error.
+type runner func(ctx context.Context, folder string, stdout io.Writer, args ...string) error
+
+// goCommand is the runner that runs the go command which is on the path.
+func goCommand(ctx context.Context, folder string, stdout io.Writer, args ...string) error {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = folder
+	// The tests of this command have their own use for the variable that make passes on.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(each string) bool { return strings.HasPrefix(each, "UPSTREAM=") })
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	// After an interrupt, programs that the go command had started may hold its output open.
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return nil
+}
