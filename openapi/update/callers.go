@@ -24,7 +24,11 @@ func parseCallers(report string) changes {
 			incompatible = false
 		case isEntry && !seen[entry]:
 			seen[entry] = true
-			found.add(incompatible && !grownInterface.MatchString(entry), entry)
+			if incompatible && grownInterface.MatchString(entry) {
+				found.add(false, entry+" (an interface that every new operation adds to)")
+				continue
+			}
+			found.add(incompatible, entry)
 		}
 	}
 	return found

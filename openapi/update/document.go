@@ -2,17 +2,26 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // normalize returns data, which is YAML or JSON, as block-style YAML that is the same for every spelling of the
-// same content in the same order: without comments, anchors, flow style and superfluous quotes.
+// same content in the same order: without comments, anchors, flow style and superfluous quotes. Keys that come from
+// JSON are sorted.
 func normalize(data []byte) ([]byte, error) {
+	if json.Valid(data) {
+		var err error
+		if data, err = sortJSON(data); err != nil {
+			return nil, err
+		}
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var node yaml.Node
 	if err := decoder.Decode(&node); err != nil && !errors.Is(err, io.EOF) {
@@ -31,6 +40,30 @@ func normalize(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	return encode(plain(&node))
+}
+
+// sortJSON returns JSON in a spelling of it that is also YAML, which has no pairs of escapes for one character, and
+// allows fewer characters.
+func sortJSON(data []byte) ([]byte, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var content any
+	if err := decoder.Decode(&content); err != nil {
+		return nil, err
+	}
+	sorted, err := json.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for _, r := range string(sorted) {
+		if unicode.IsGraphic(r) {
+			out.WriteRune(r)
+		} else {
+			fmt.Fprintf(&out, `\U%08x`, r)
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // meaning returns what a document says, whatever its formatting and the order of its keys.
@@ -65,6 +98,10 @@ func plain(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!timestamp" {
 		// JSON has no dates: what looks like one is a string.
 		result.Tag = "!!str"
+	}
+	if node.Value == "<<" || strings.HasPrefix(node.Value, "\t") {
+		// Otherwise the encoder writes a merge key, or a block of text that YAML can't tell from wrong indentation.
+		result.Style = yaml.DoubleQuotedStyle
 	}
 	if node.Kind == yaml.MappingNode {
 		result.Content = pairs(node)

@@ -95,11 +95,11 @@ func (c change) summary() string {
 	if !c.differs {
 		return fmt.Sprintf("%s: no change, upstream means the same", vendoredFile)
 	}
-	line := fmt.Sprintf("%s: changed, %d operations", vendoredFile, len(c.operations))
-	if len(c.operations) == 1 {
-		line = fmt.Sprintf("%s: changed, 1 operation", vendoredFile)
-	}
-	if len(c.added) > 0 {
+	line := fmt.Sprintf("%s: changed, %s", vendoredFile, count(len(c.operations), "operation"))
+	switch added := len(c.added); {
+	case added > 10:
+		line += fmt.Sprintf(" (%d new)", added)
+	case added > 0:
 		line += fmt.Sprintf(" (new: %s)", strings.Join(c.added, ", "))
 	}
 	return line
