@@ -1,4 +1,4 @@
-# Every target needs only Go, and no network beyond Go's module proxy unless its line says so.
+# Every target needs only Go, and of the network only Go's module proxy, unless it says so.
 
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -6,31 +6,42 @@ GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
-.DEFAULT_GOAL := help
+define HELP
+make run       print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
+make test      run all tests with the race detector
+make live      compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
+make generate  write api/client.gen.go from openapi/ngrok.yaml
+make lint      run go vet and golangci-lint
+make update    follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
+endef
 
 .PHONY: help
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:
+	$(info $(HELP))@:
 
 .PHONY: run
-run: ## print a tunnel session: ID=ts_…, key in NGROK_API_KEY; without a key, from a built-in fake
-	@$(GO) run ./api/examples/tunnelsession $(ID)
+run:
+	@$(GO) run ./api/examples/tunnelsession $(if $(JSON),-json) $(ID)
 
 .PHONY: test
-test: ## run all tests with the race detector
+test:
 	$(GO) test -race ./...
 
+.PHONY: live
+live:
+	@NGROK_LIVE_ID="$(ID)" $(GO) test -count=1 -v -run '^TestLive$$' .
+
 .PHONY: generate
-generate: ## write api/client.gen.go from openapi/ngrok.yaml
+generate:
 	$(GO) generate ./...
 
 .PHONY: lint
-lint: ## run vet and golangci-lint
+lint:
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 
 .PHONY: update
-update: ## follow ngrok's document, over the network; UPSTREAM=url|file ADD=A,B ALL=1 BREAKING=allow
+update:
 	@$(GO) run ./openapi/update -regenerate -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
 		$(if $(UPSTREAM),-upstream '$(UPSTREAM)') $(if $(ADD),-add '$(ADD)') $(if $(ALL),-all) \
 		$(if $(filter allow,$(BREAKING)),-allow-breaking)

@@ -13,6 +13,9 @@ import (
 //go:embed ngrok.yaml
 var document []byte
 
+// allowed is what ngrok does beyond OpenAPI 3.0: it describes a property beside the $ref to its type.
+var allowed = openapi3.AllowExtraSiblingFields("description")
+
 // Load returns the vendored document, validated and with its references resolved. It is ngrok's own text,
 // without what overlay.yaml changes. Every call returns a new one, so that callers can alter theirs.
 func Load() (*openapi3.T, error) {
@@ -36,8 +39,7 @@ func Parse(data []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("complete openapi document: %w", err)
 	}
-	// ngrok describes a property beside the $ref to its type.
-	if err := doc.Validate(context.Background(), openapi3.AllowExtraSiblingFields("description")); err != nil {
+	if err := doc.Validate(context.Background(), allowed); err != nil {
 		return nil, fmt.Errorf("validate openapi document: %w", err)
 	}
 	return doc, nil

@@ -1,0 +1,164 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/ngrokapi/api"
+)
+
+func TestNewRejects(t *testing.T) {
+	baseURL := func(u string) []api.ClientOption { return []api.ClientOption{api.WithBaseURL(u)} }
+	for _, test := range []struct {
+		name string
+		key  string
+		opts []api.ClientOption
+		want string // in the error
+	}{
+		{"empty key", "", nil, "empty"},
+		{"space in the key", "2Nfake key", nil, "white space"},
+		{"line break after the key", apiKey + "\n", nil, "white space"},
+		{"line break and header in the key", apiKey + "\r\nX-Evil: 1", nil, "white space"},
+		{"tab before the key", "\t" + apiKey, nil, "white space"},
+		{"control character in the key", "2Nfake\x00key", nil, "control"},
+		{"delete character in the key", "2Nfake\x7fkey", nil, "control"},
+		{"non-ASCII key", "2Nfäke_key", nil, "non-ASCII"},
+		{"invalid UTF-8 in the key", "2Nf\xe4ke_key", nil, "non-ASCII"},
+		{"no-break space in the key", "2Nfake\u00a0key", nil, "non-ASCII"},
+
+		{"empty base URL", apiKey, baseURL(""), "no scheme or no host"},
+		{"no scheme", apiKey, baseURL("api.ngrok.com"), "no scheme or no host"},
+		{"no scheme but a port", apiKey, baseURL("localhost:8080"), "no scheme or no host"},
+		{"scheme left out", apiKey, baseURL("//api.ngrok.com"), "no scheme or no host"},
+		{"no host", apiKey, baseURL("https:///x"), "no scheme or no host"},
+		{"no host but a port", apiKey, baseURL("https://:443"), "no scheme or no host"},
+		{"other scheme", apiKey, baseURL("ftp://api.ngrok.com"), "use https"},
+		{"file", apiKey, baseURL("file:///etc/passwd"), "no scheme or no host"},
+		{"http", apiKey, baseURL("http://api.ngrok.com"), "unencrypted"},
+		{"http in upper case", apiKey, baseURL("HTTP://API.NGROK.COM"), "unencrypted"},
+		{"http to a private address", apiKey, baseURL("http://192.168.0.1"), "unencrypted"},
+		{"http to all addresses", apiKey, baseURL("http://0.0.0.0"), "unencrypted"},
+		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
+		{"http to a name like loopback", apiKey, baseURL("http://127.0.0.1.evil.test"), "unencrypted"},
+		{"http to another IPv6 address", apiKey, baseURL("http://[::2]"), "unencrypted"},
+		{"not a URL", apiKey, baseURL("https://[::1"), "parse the base URL"},
+		{"bad port", apiKey, baseURL("https://api.ngrok.com:https"), "parse the base URL"},
+		{"user info", apiKey, baseURL("https://user:pass-word@api.ngrok.com"), "user info"},
+		{"query", apiKey, baseURL("https://api.ngrok.com/?a=b"), "query"},
+		{"fragment", apiKey, baseURL("https://api.ngrok.com/#a"), "fragment"},
+		{"key as base URL", apiKey, baseURL(apiKey), "no scheme or no host"},
+		{"key in the base URL", apiKey, baseURL("http://proxy.test/" + apiKey), "unencrypted"},
+
+		{"nil option", apiKey, []api.ClientOption{api.WithUserAgent("a"), nil}, "option 2 of 2 is nil"},
+		{"nil editor", apiKey, []api.ClientOption{api.WithRequestEditorFn(nil)}, "request editor is nil"},
+		{"nil HTTP client", apiKey, []api.ClientOption{api.WithHTTPClient(nil)}, "HTTP client is nil"},
+		{"nil http.Client", apiKey, []api.ClientOption{api.WithHTTPClient((*http.Client)(nil))}, "HTTP client is nil"},
+		{"nil Doer", apiKey, []api.ClientOption{api.WithHTTPClient((*api.Doer)(nil))}, "HTTP client is nil"},
+		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errors.New("no " + apiKey) }}, "no "},
+		{"empty user agent", apiKey, []api.ClientOption{api.WithUserAgent("")}, "user agent"},
+		{"line break in the user agent", apiKey, []api.ClientOption{api.WithUserAgent("a\r\nb: c")}, "user agent"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client, err := api.New(test.key, test.opts...)
+			if client != nil || err == nil {
+				t.Fatalf("got %v, %v, want an error alone", client, err)
+			}
+			if !strings.HasPrefix(err.Error(), "new ngrok client: ") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %q, want %q in it", err, test.want)
+			}
+			for _, secret := range []string{apiKey, "2Nf", "pass-word"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%q has a secret in it", err)
+				}
+			}
+		})
+	}
+}
+
+func TestNewAcceptsBaseURL(t *testing.T) {
+	for _, test := range []struct{ baseURL, want string }{
+		{"https://api.ngrok.com", "https://api.ngrok.com/tunnel_sessions/ts_1"},
+		{"https://api.ngrok.com/", "https://api.ngrok.com/tunnel_sessions/ts_1"},
+		{"HTTPS://API.ngrok.com:443", "https://API.ngrok.com:443/tunnel_sessions/ts_1"},
+		{"https://proxy.corp/ngrok", "https://proxy.corp/ngrok/tunnel_sessions/ts_1"},
+		{"https://proxy.corp/ngrok/", "https://proxy.corp/ngrok/tunnel_sessions/ts_1"},
+		{"https://proxy.corp/a/../b//c", "https://proxy.corp/b/c/tunnel_sessions/ts_1"},
+		{"https://proxy.corp/a%2Fb", "https://proxy.corp/a%2Fb/tunnel_sessions/ts_1"},
+		{"http://localhost:8080", "http://localhost:8080/tunnel_sessions/ts_1"},
+		{"http://LOCALHOST", "http://LOCALHOST/tunnel_sessions/ts_1"},
+		{"http://127.0.0.1", "http://127.0.0.1/tunnel_sessions/ts_1"},
+		{"http://127.255.0.3:1", "http://127.255.0.3:1/tunnel_sessions/ts_1"},
+		{"http://[::1]:8080/x", "http://[::1]:8080/x/tunnel_sessions/ts_1"},
+	} {
+		t.Run(test.baseURL, func(t *testing.T) {
+			var got string
+			client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+				got = r.URL.String()
+				return answer(200, "application/json", session)(r)
+			}), api.WithBaseURL(test.baseURL))
+			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+				t.Fatal(err)
+			}
+			if got != test.want {
+				t.Errorf("sent to %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// Whatever an ID holds, it arrives as one path segment.
+func TestIDIsOnePathSegment(t *testing.T) {
+	for _, id := range []string{"ts_1", "../api_keys", "a/b", "a%2Fb", "%2e%2e", "...", "a?b=c", "a#b", " ", "é", "\x00", "\xff", "http://x", ";", ":"} {
+		var sent *url.URL
+		client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+			sent = r.URL
+			return answer(200, "application/json", session)(r)
+		}))
+		if _, err := client.GetTunnelSession(t.Context(), id); err != nil {
+			t.Errorf("%q: %v", id, err)
+			continue
+		}
+		escaped, ok := strings.CutPrefix(sent.String(), "https://api.ngrok.com/tunnel_sessions/")
+		if got, err := url.PathUnescape(escaped); !ok || err != nil || got != id || strings.ContainsAny(escaped, "/?#") {
+			t.Errorf("%q: sent %s", id, sent)
+		}
+	}
+}
+
+// New does not wrap a Doer in a Doer, which would retry the retries.
+func TestNewUsesDoerAsItIs(t *testing.T) {
+	doer := &api.Doer{MaxAttempts: 1}
+	if got := newClient(t, api.WithHTTPClient(doer)).ClientInterface.(*api.Client).Client; got != doer {
+		t.Errorf("got %T %v, want the one given", got, got)
+	}
+}
+
+func TestEditorsOfCallComeLast(t *testing.T) {
+	var got http.Header
+	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+		got = r.Header
+		return answer(200, "application/json", session)(r)
+	}), api.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("X-Order", r.Header.Get("Ngrok-Version")+" client")
+		return nil
+	}))
+	_, err := client.GetTunnelSession(t.Context(), "ts_1", func(_ context.Context, r *http.Request) error {
+		r.Header.Set("X-Order", r.Header.Get("X-Order")+" call")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := got.Get("X-Order"), "2 client call"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	failed := errors.New("no token")
+	_, err = client.GetTunnelSession(t.Context(), "ts_1", func(context.Context, *http.Request) error { return failed })
+	if !errors.Is(err, failed) {
+		t.Errorf("got %v, want the editor's error", err)
+	}
+}

@@ -1,0 +1,68 @@
+package ngroktest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+
+	"example.com/ngrokapi/api"
+	"example.com/ngrokapi/api/ngroktest"
+)
+
+// regionOf is the code under test: it takes a session that is gone for one without a region.
+func regionOf(ctx context.Context, client *api.ClientWithResponses, id string) (string, error) {
+	session, err := client.GetTunnelSession(ctx, id)
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look up region: %w", err)
+	}
+	return session.Region, nil
+}
+
+func ExampleNewServer() {
+	t := new(exampleTB) // in a test, its *testing.T
+	defer t.end()
+	ctx := context.Background() // in a test, t.Context()
+
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"})
+	client := srv.Client()
+
+	region, err := regionOf(ctx, client, "ts_1")
+	fmt.Printf("%q %v\n", region, err)
+
+	srv.Delete("ts_1")
+	region, err = regionOf(ctx, client, "ts_1")
+	fmt.Printf("%q %v\n", region, err)
+
+	srv.Fail(429, "ERR_NGROK_226")
+	_, err = regionOf(ctx, client, "ts_1")
+	fmt.Println(errors.Is(err, api.ErrRateLimited))
+
+	fmt.Println(len(srv.Requests()), "requests")
+	// Output:
+	// "eu" <nil>
+	// "" <nil>
+	// true
+	// 3 requests
+}
+
+func ExampleHandler() {
+	srv := httptest.NewServer(ngroktest.Handler(api.TunnelSession{ID: "ts_1", Region: "eu"}))
+	defer srv.Close()
+
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(srv.URL))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	session, err := client.GetTunnelSession(context.Background(), "ts_1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(session.Region)
+	// Output: eu
+}

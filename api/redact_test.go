@@ -1,0 +1,172 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"example.com/ngrokapi/api"
+)
+
+// oddKey looks different in JSON, in a URL and in HTML.
+const oddKey = `2N"fake/Key\that<must>&never+Show_0=1a2b`
+
+// printed returns all that the ways to print v make of it.
+func printed(v any) string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%v\n%+v\n%#v\n%s\n%q\n", v, v, v, v, v)
+	if data, err := json.Marshal(v); err == nil {
+		b.Write(data)
+	} else {
+		fmt.Fprintln(&b, err)
+	}
+	debug := &slog.HandlerOptions{Level: slog.LevelDebug}
+	slog.New(slog.NewTextHandler(&b, debug)).Debug("text", "v", v)
+	slog.New(slog.NewJSONHandler(&b, debug)).Debug("json", "v", v)
+	return b.String()
+}
+
+// checkSecret fails the test if text has the key in it, in any of its forms.
+func checkSecret(t *testing.T, what, text, key string) {
+	t.Helper()
+	inJSON, _ := json.Marshal(key)
+	for _, form := range []string{
+		key,
+		strings.Trim(string(inJSON), `"`),
+		strings.Trim(strconv.Quote(key), `"`),
+		url.QueryEscape(key),
+		url.PathEscape(key),
+		html.EscapeString(key),
+		fmt.Sprintf("%x", key),
+		strings.Trim(fmt.Sprintf("%#v", []byte(key)), "[]byte{}"),
+	} {
+		if strings.Contains(text, form) {
+			t.Errorf("%s has the key in it, as %s:\n%.2000s", what, form, text)
+		}
+	}
+}
+
+func TestKeyIsNeverPrinted(t *testing.T) {
+	for _, key := range []string{apiKey, oddKey} {
+		quoted, _ := json.Marshal("Your authentication: " + key)
+		everywhere := func(*http.Request) (*http.Response, error) {
+			rsp := response(403, fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{%[1]s:[{"a":%[1]s}],"operation_id":%[1]s}}`, quoted))
+			rsp.Header = http.Header{"Content-Type": {"application/json"}, "X-Echo": {key, url.QueryEscape(key)}}
+			return rsp, nil
+		}
+		with := func(status int, contentType, body string) doerFunc {
+			return func(r *http.Request) (*http.Response, error) {
+				rsp, err := answer(status, contentType, body)(r)
+				rsp.Header.Set("Location", "https://elsewhere.test/?key="+url.QueryEscape(key))
+				return rsp, err
+			}
+		}
+		for name, doer := range map[string]doerFunc{
+			"quoted by ngrok":      everywhere,
+			"HTML":                 with(502, "text/html", "<p>"+html.EscapeString(key)+"</p>"),
+			"plain":                with(500, "text/plain", "Bearer "+key),
+			"slashes escaped":      with(500, "application/json", `"`+strings.ReplaceAll(key, "/", `\/`)+`"`),
+			"redirect":             with(302, "text/html", key),
+			"content type":         with(200, key, "{}"),
+			"not JSON":             with(200, "application/json", key),
+			"wrong type":           with(200, "application/json", fmt.Sprintf(`{"id":7,"region":%s}`, quoted)),
+			"cut by the bound":     with(404, "text/plain", strings.Repeat("x", 64<<10-len(key)/2)+key+key),
+			"cut after many":       with(404, "text/plain", strings.Repeat(key+" ", 64<<10/len(key)+2)),
+			"transport error":      func(*http.Request) (*http.Response, error) { return nil, errors.New("malformed response " + key) },
+			"error and response":   func(*http.Request) (*http.Response, error) { return response(302, key), errors.New(key) },
+			"no response":          func(*http.Request) (*http.Response, error) { return nil, nil },
+			"body that fails":      with(200, "application/json", key+"\x00fail"),
+			"context with a cause": func(*http.Request) (*http.Response, error) { return nil, context.Canceled },
+		} {
+			t.Run(name, func(t *testing.T) {
+				client, err := api.New(key, api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = client.GetTunnelSession(t.Context(), key) // the key for an ID, by mistake
+				if err == nil {
+					t.Fatal("got no error")
+				}
+				_, rspErr := client.TunnelSessionsGetWithResponse(t.Context(), key)
+				for _, err := range []error{err, rspErr, fmt.Errorf("wrapped: %w", err), errors.Unwrap(err)} {
+					checkSecret(t, "the error", printed(err), key)
+				}
+				if e := (*api.ResponseError)(nil); errors.As(err, &e) {
+					checkSecret(t, "the ResponseError", printed(e)+printed(*e), key)
+					checkSecret(t, "its body", string(e.Body), key)
+					checkSecret(t, "its details", fmt.Sprint(e.Details), key)
+					for n := len(key) - 1; n >= 8; n-- {
+						if bytes.HasSuffix(e.Body, []byte(key[:n])) {
+							t.Errorf("the body ends in %d bytes of the key", n)
+						}
+					}
+				} else if name != "transport error" && name != "error and response" && name != "no response" && name != "context with a cause" {
+					t.Errorf("got %v, want a ResponseError", err)
+				}
+			})
+		}
+	}
+}
+
+// The client and what it returns can end up in a log too.
+func TestClientAndResultsDoNotPrintKey(t *testing.T) {
+	doer := &api.Doer{HTTPClient: answer(200, "application/json", session)}
+	client := newClient(t, api.WithHTTPClient(doer))
+	rsp, err := client.TunnelSessionsGetWithResponse(t.Context(), "ts_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := client.ClientInterface.(*api.Client)
+	for _, v := range []any{
+		client, *client, inner, *inner, inner.RequestEditors, doer,
+		rsp, *rsp, rsp.HTTPResponse, *rsp.HTTPResponse, rsp.HTTPResponse.Request, rsp.HTTPResponse.Request.Header,
+		rsp.HTTPResponse.Body,
+	} {
+		checkSecret(t, fmt.Sprintf("%T", v), printed(v), apiKey)
+	}
+}
+
+// The response's request is a copy without the key; the one that was sent keeps it, as its owner may look at it.
+func TestSentRequestKeepsKey(t *testing.T) {
+	var sent *http.Request
+	client := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return answer(200, "application/json", session)(r)
+	})))
+	rsp, err := client.TunnelSessionsGet(t.Context(), "ts_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sent.Header.Get("Authorization"); got != "Bearer "+apiKey {
+		t.Errorf("sent request: Authorization is %q", got)
+	}
+	if got := rsp.Request.Header.Get("Authorization"); got != "" || rsp.Request.Header.Get("Ngrok-Version") == "" {
+		t.Errorf("response's request: got %v", rsp.Request.Header)
+	}
+	data, err := io.ReadAll(rsp.Body)
+	if err != nil || string(data) != session || rsp.ContentLength != int64(len(session)) {
+		t.Errorf("body: got %q of %d, %v", data, rsp.ContentLength, err)
+	}
+}
+
+// What a redacted error matched before, it matches still.
+func TestRedactedErrorMatches(t *testing.T) {
+	cause := errors.New("reset")
+	client := once(t, doerFunc(func(*http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Get", URL: "https://h/" + apiKey, Err: cause}
+	}))
+	_, err := client.GetTunnelSession(t.Context(), "ts_1")
+	if !errors.Is(err, cause) || strings.Contains(err.Error(), apiKey) {
+		t.Errorf("got %v, want it to match its cause, without the key", err)
+	}
+}

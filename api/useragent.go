@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
+// WithUserAgent puts product, as in "myapp/1.2", before the library's own user agent, which is
+// "ngrokapi/<version> <Go's version>". The option fails if product is empty or has anything but printable ASCII.
+func WithUserAgent(product string) ClientOption {
+	return func(c *Client) error {
+		if product == "" || strings.TrimSpace(product) != product ||
+			strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return errors.New("the user agent is empty or has other than printable ASCII characters: " +
+				`write it as in "myapp/1.2"`)
+		}
+		return WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+			req.Header.Set("User-Agent", strings.TrimSpace(product+" "+req.Header.Get("User-Agent")))
+			return nil
+		})(c)
+	}
+}
+
+// userAgent tells ngrok what library it talks to.
+func userAgent(_ context.Context, req *http.Request) error {
+	req.Header.Set("User-Agent", libraryUserAgent())
+	return nil
+}
+
+var libraryUserAgent = sync.OnceValue(func() string {
+	module := strings.TrimSuffix(reflect.TypeFor[Doer]().PkgPath(), "/api")
+	goVersion, _, _ := strings.Cut(strings.TrimPrefix(runtime.Version(), "devel "), " ")
+	return "ngrokapi/" + moduleVersion(module, debug.ReadBuildInfo) + " " + goVersion
+})
+
+// moduleVersion returns the version of a module in the program that read describes, "devel" where it has none.
+func moduleVersion(module string, read func() (*debug.BuildInfo, bool)) string {
+	info, ok := read()
+	if !ok {
+		return "devel"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path != module {
+			continue
+		}
+		if m.Replace != nil && m.Replace.Version != "" {
+			m = m.Replace
+		}
+		if v := strings.Trim(m.Version, "()"); v != "" {
+			return v
+		}
+	}
+	return "devel"
+}

@@ -1,0 +1,107 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// A Validator checks requests and responses against a document. It is safe for concurrent use.
+type Validator struct {
+	server *url.URL
+	router routers.Router
+}
+
+// NewValidator returns a validator for doc, which must have a server and must not be changed afterwards.
+func NewValidator(doc *openapi3.T) (*Validator, error) {
+	if len(doc.Servers) == 0 {
+		return nil, errors.New("make a validator: the document names no server")
+	}
+	server, err := url.Parse(doc.Servers[0].URL)
+	if err != nil {
+		return nil, fmt.Errorf("make a validator: parse the document's server: %w", err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, fmt.Errorf("make a validator: %w", err)
+	}
+	return &Validator{server: server, router: router}, nil
+}
+
+// Route returns the operation that a request is for. The request may have been sent to any host.
+func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
+	input, err := v.input(req)
+	if err != nil {
+		return nil, err
+	}
+	return input.Route, nil
+}
+
+// Request returns an error that says how a request departs from the document: no operation has its method and
+// path, it is not authenticated, a parameter is missing or wrong. Its host does not matter.
+func (v *Validator) Request(req *http.Request) error {
+	input, err := v.input(req)
+	if err != nil {
+		return err
+	}
+	return openapi3filter.ValidateRequest(req.Context(), input)
+}
+
+// Response returns an error that says how a response to a request departs from the document. A status that the
+// document does not define is such an error.
+func (v *Validator) Response(req *http.Request, status int, header http.Header, body []byte) error {
+	input, err := v.input(req)
+	if err != nil {
+		return err
+	}
+	// The filter lets redirects pass, defined or not.
+	if responses := input.Route.Operation.Responses; responses.Status(status) == nil && responses.Default() == nil {
+		return fmt.Errorf("%s %s: the document does not define the status %d", req.Method, input.Route.Path, status)
+	}
+	return openapi3filter.ValidateResponse(req.Context(), (&openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input,
+		Status:                 status,
+		Header:                 header,
+		Options:                input.Options,
+	}).SetBodyBytes(body))
+}
+
+func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationInput, error) {
+	// Routes are found by the document's server.
+	onServer := req.Clone(req.Context())
+	onServer.URL.Scheme, onServer.URL.Host = v.server.Scheme, v.server.Host
+	onServer.Host = v.server.Host
+	route, parameters, err := v.router.FindRoute(onServer)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	}
+	return &openapi3filter.RequestValidationInput{
+		Request:    onServer,
+		PathParams: parameters,
+		Route:      route,
+		Options: &openapi3filter.Options{
+			MultiError:            true,
+			IncludeResponseStatus: true,
+			// A default would be written into the request.
+			SkipSettingDefaults: true,
+			AuthenticationFunc:  authenticated,
+		},
+	}, nil
+}
+
+// authenticated says whether a request carries a credential, which is all that the document tells about it.
+func authenticated(_ context.Context, input *openapi3filter.AuthenticationInput) error {
+	scheme, credential, _ := strings.Cut(input.RequestValidationInput.Request.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, input.SecurityScheme.Scheme) || strings.TrimSpace(credential) == "" {
+		return input.NewError(errors.New("the Authorization header has no bearer token"))
+	}
+	return nil
+}
