@@ -87,7 +87,7 @@ func TestValidatorResponse(t *testing.T) {
 		{"null", 200, json, `null`, "null"},
 		{"empty", 200, json, ``, "EOF"},
 		{"HTML", 200, "text/html", `<p>`, "Content-Type"},
-		{"undefined status", 404, json, `{}`, "404"},
+		{"undefined status", 299, json, `{}`, "299"},
 		{"undefined status of success", 202, json, `{"id":"ts_1"}`, "202"},
 		{"undefined redirect", 301, json, `{}`, "301"},
 	} {

@@ -20,8 +20,7 @@ func goCommand(ctx context.Context, folder string, stdout io.Writer, args ...str
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = folder
-	// The tests of this command have their own use for the variable that make passes on.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(each string) bool { return strings.HasPrefix(each, "UPSTREAM=") })
+	cmd.Env = childEnvironment()
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	// After an interrupt, programs that the go command had started may hold its output open.
 	cmd.WaitDelay = 10 * time.Second
@@ -29,4 +28,10 @@ func goCommand(ctx context.Context, folder string, stdout io.Writer, args ...str
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return nil
+}
+
+// childEnvironment is the environment without the variable that make passes on. The tests of this command have
+// another use for it, in which they would run this command again.
+func childEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(each string) bool { return strings.HasPrefix(each, "UPSTREAM=") })
 }
