@@ -67,12 +67,13 @@ func TestNormalizeRejects(t *testing.T) {
 
 // laughs returns a small document of aliases of aliases, which is enormous when they are replaced.
 func laughs() string {
-	document := "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+	var document strings.Builder
+	document.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
 	for i := '1'; i <= '9'; i++ {
-		document += strings.NewReplacer("N", string(i), "P", string(i-1)).Replace(
-			"aN: &aN [*aP, *aP, *aP, *aP, *aP, *aP, *aP, *aP, *aP]\n")
+		line := strings.NewReplacer("N", string(i), "P", string(i-1))
+		_, _ = line.WriteString(&document, "aN: &aN [*aP, *aP, *aP, *aP, *aP, *aP, *aP, *aP, *aP]\n")
 	}
-	return document
+	return document.String()
 }
 
 // Whatever text a document holds comes out as it went in, and a normal document stays as it is.

@@ -16,12 +16,14 @@ var (
 // splitHeader returns the comment lines that a vendored document begins with, and the rest of it. Line ends are
 // those of Unix in the header, whatever a checkout made of them.
 func splitHeader(data []byte) (header string, document []byte) {
+	var lines strings.Builder
 	for len(data) > 0 && data[0] == '#' {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
-		header += strings.TrimSuffix(string(line), "\r") + "\n"
+		lines.Write(bytes.TrimSuffix(line, []byte("\r")))
+		lines.WriteByte('\n')
 		data = rest
 	}
-	return header, data
+	return lines.String(), data
 }
 
 // headerSource returns the URL of the whole document, or "" if header names none.

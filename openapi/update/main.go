@@ -24,11 +24,12 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	c := command{
 		updater: updater{root: ".", source: newSource(), today: func() string { return time.Now().UTC().Format(time.DateOnly) }},
 		run:     goCommand,

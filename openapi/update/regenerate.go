@@ -50,8 +50,8 @@ func (c command) regenerate(ctx context.Context, prepared change, pinned tools, 
 		if failed := before.restore(); failed != nil {
 			return errors.Join(err, failed)
 		}
-		return fmt.Errorf("%w\nevery file is as it was; to work on this, run go run ./openapi/update with the same flags"+
-			" but those of make update, then go generate ./...", err)
+		return fmt.Errorf("%w; every file is as it was: for the changed ones, run go run ./openapi/update with the same"+
+			" -upstream, -add and -all, then make generate", err)
 	}
 	breaking := wire.breaking+callers.breaking > 0 && !allowBreaking
 	if breaking {

@@ -93,7 +93,7 @@ func (u updater) path(name string) string {
 // summary says in one line what the change is.
 func (c change) summary() string {
 	if !c.differs {
-		return fmt.Sprintf("%s: no change, upstream means the same", vendoredFile)
+		return vendoredFile + ": no change, upstream means the same"
 	}
 	line := fmt.Sprintf("%s: changed, %s", vendoredFile, count(len(c.operations), "operation"))
 	switch added := len(c.added); {
