@@ -24,6 +24,7 @@ func TestNormalizeDropsSpelling(t *testing.T) {
 		"crlf":           {"a: |\r\n  b\r\nc: 1\r\n", "a: |\n  b\nc: 1\n"},
 		"byte order":     {"\uFEFFa: 1\n", "a: 1\n"},
 		"json":           {"{\n\t\"b\": 1,\n\t\"a\": \"\\ud83d\\ude00 <&>\"\n}", "a: \"\\U0001F600 <&>\"\nb: 1\n"},
+		"json numbers":   {`{"a": 9223372036854775807, "b": 1.50, "c": 1e3}`, "a: 9223372036854775807\nb: 1.50\nc: 1e3\n"},
 		"document start": {"---\na: 1\n...\n", "a: 1\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
