@@ -24,7 +24,7 @@ func TestDepartures(t *testing.T) {
 			"missing field: /credential/id", "unknown field: /credential/ids, which is an array"}},
 		{"violations", 200, strings.NewReplacer(`"os":""`, `"os":1`, `"ip":""`, `"ip":{}`).Replace(`{` + whole + `,"metadata":""}`), []string{
 			`violation: (?s:.*)"/ip"`, `violation: (?s:.*)"/os"`}},
-		{"undefined status", 299, `{"msg":""}`, []string{"violation: GET /tunnel_sessions/\\{id}: the document does not define the status 299"}},
+		{"undefined status", 404, `{"msg":""}`, []string{"violation: GET /tunnel_sessions/\\{id}: the document does not define the status 404"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			req := request("GET", "http://127.0.0.1/tunnel_sessions/ts_1")

@@ -2,6 +2,8 @@ package openapi_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,7 +23,12 @@ func request(method, url string, header ...string) *http.Request {
 
 func validator(t *testing.T) *openapi.Validator {
 	t.Helper()
-	doc, err := openapi.Load()
+	// A document of the tests' own: what is vendored changes with upstream.
+	data, err := os.ReadFile(filepath.Join("testdata", "sessions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +94,7 @@ func TestValidatorResponse(t *testing.T) {
 		{"null", 200, json, `null`, "null"},
 		{"empty", 200, json, ``, "EOF"},
 		{"HTML", 200, "text/html", `<p>`, "Content-Type"},
-		{"undefined status", 299, json, `{}`, "299"},
+		{"undefined status", 404, json, `{}`, "404"},
 		{"undefined status of success", 202, json, `{"id":"ts_1"}`, "202"},
 		{"undefined redirect", 301, json, `{}`, "301"},
 	} {

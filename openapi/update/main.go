@@ -7,9 +7,9 @@
 // as it was.
 //
 // With -regenerate, as in "make update", it goes on to regenerate the client, shows what changed on the wire and for
-// Go callers, runs the tests, and ends with the kind of release that the change asks for. A failure on the way, be it
-// of a tool, the generator, the compiler or a test, brings every file back. A breaking change is no failure: it stays,
-// to be reviewed, but the exit status is 1 unless -allow-breaking is given.
+// Go callers, runs the tests, and ends with the kind of release that the change asks for. A failure of a tool, of the
+// generator or of the compiler on the regenerated package brings every file back. A breaking change and a test that
+// fails leave the changed files for review, but the exit status is 1; -allow-breaking makes it 0 for the former.
 //
 // The exit status is 0 after success, 1 after a failure and where -check found a difference, 2 after a wrong use of
 // the flags.

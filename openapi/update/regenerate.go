@@ -47,32 +47,34 @@ func (c command) regenerate(ctx context.Context, prepared change, pinned tools, 
 	}
 	callers, err := c.apply(ctx, prepared, pinned.apidiff, exported)
 	if err != nil {
-		if failed := before.restore(); failed != nil {
-			return errors.Join(err, failed)
-		}
-		return fmt.Errorf("%w; every file is as it was: for the changed ones, run go run ./openapi/update with the same"+
-			" -upstream, -add and -all, then make generate", err)
+		return errors.Join(err, before.restore(), errRestored)
 	}
-	breaking := wire.breaking+callers.breaking > 0 && !allowBreaking
-	if breaking {
-		if err := c.print("", "The change is breaking. It is in the work tree, to be reviewed: commit it or discard it.",
-			"BREAKING=allow makes a breaking change exit with status 0."); err != nil {
-			return err
-		}
-	}
-	if err := c.print("", "verdict: "+verdict(wire, callers)); err != nil {
+	if err := c.print("", "tests:"); err != nil {
 		return err
 	}
-	if breaking {
-		return errBreaking
+	failure := c.run(ctx, c.root, c.stdout, "test", "./...")
+	if ctx.Err() != nil {
+		return errors.Join(fmt.Errorf("test the regenerated client: %w", ctx.Err()), before.restore(), errRestored)
 	}
-	return nil
+	outcome := verdict(wire, callers)
+	if failure != nil {
+		failure = errors.Join(fmt.Errorf("test the regenerated client: %w", failure), errToReview)
+		outcome += "; the tests fail"
+	} else if wire.breaking+callers.breaking > 0 && !allowBreaking {
+		failure = errors.Join(errors.New("the change is breaking: BREAKING=allow accepts it"), errToReview)
+	}
+	return errors.Join(failure, c.print("", "verdict: "+outcome))
 }
 
-// errBreaking makes a breaking change that nobody has allowed end with status 1.
-var errBreaking = errors.New("update the client: the change is breaking; review it, or allow it with BREAKING=allow")
+var (
+	errRestored = errors.New("every file is as it was; to change them nonetheless, run go run ./openapi/update" +
+		" with the same -upstream, -add and -all, then make generate")
+	// Hand-written code that a change breaks is best repaired with the change at hand.
+	errToReview = errors.New(vendoredFile + " and " + clientFile +
+		" are changed: review them, repair what they break, and commit; or discard them")
+)
 
-// apply puts the change into the module, regenerates the client, and tests the result.
+// apply puts the change into the module, regenerates the client, and shows and returns what that means for callers.
 func (c command) apply(ctx context.Context, prepared change, apidiff, exported string) (changes, error) {
 	if err := c.write(prepared); err != nil {
 		return changes{}, err
@@ -80,7 +82,7 @@ func (c command) apply(ctx context.Context, prepared change, apidiff, exported s
 	if err := c.run(ctx, c.root, c.stdout, "generate", "./..."); err != nil {
 		return changes{}, fmt.Errorf("regenerate the client: %w", err)
 	}
-	if err := c.run(ctx, c.root, c.stdout, "build", "./..."); err != nil {
+	if err := c.run(ctx, c.root, c.stdout, "build", callersPackage); err != nil {
 		return changes{}, fmt.Errorf("compile the regenerated client: %w", err)
 	}
 	if err := c.print("", clientFile+": regenerated"); err != nil {
@@ -91,16 +93,7 @@ func (c command) apply(ctx context.Context, prepared change, apidiff, exported s
 		return changes{}, fmt.Errorf("compare what package api exports: %w", err)
 	}
 	callers := parseCallers(report.String())
-	if err := c.section("for Go callers of api (apidiff)", callers); err != nil {
-		return changes{}, err
-	}
-	if err := c.print("", "tests:"); err != nil {
-		return changes{}, err
-	}
-	if err := c.run(ctx, c.root, c.stdout, "test", "./..."); err != nil {
-		return changes{}, fmt.Errorf("test the regenerated client: %w", err)
-	}
-	return callers, nil
+	return callers, c.section("for Go callers of api (apidiff)", callers)
 }
 
 // wireChanges shows and returns how the change alters the protocol.

@@ -82,7 +82,7 @@ func TestRegenerate(t *testing.T) {
 			tr.run = fake.run
 			tr.wantStatus(t, tr.update(t, changed, regenerateArgs(test.args...)...), test.status)
 
-			if want := []string{"oasdiff", "apidiff -w", "generate ./...", "build ./...", "apidiff", "test ./..."}; !slices.Equal(fake.steps, want) {
+			if want := []string{"oasdiff", "apidiff -w", "generate ./...", "build example.com/ngrokapi/api", "apidiff", "test ./..."}; !slices.Equal(fake.steps, want) {
 				t.Errorf("the steps are %q, want %q", fake.steps, want)
 			}
 			wantInOrder(t, tr.stdout.String(), "openapi/ngrok.yaml: changed", "on the wire", "api/client.gen.go: regenerated",
@@ -93,7 +93,7 @@ func TestRegenerate(t *testing.T) {
 				t.Errorf("breaking changes are marked: %v\n%s", got, &tr.stdout)
 			}
 			if test.status != 0 {
-				wantContains(t, tr.stderr.String(), "the change is breaking", "BREAKING=allow")
+				wantContains(t, tr.stderr.String(), "the change is breaking: BREAKING=allow", "are changed: review them")
 			}
 			// Also a breaking change is there to be reviewed.
 			if strings.Contains(tr.vendored(t), "region") || len(tr.files(t)) != 2 {
@@ -114,12 +114,11 @@ func TestRegenerateWithoutAChange(t *testing.T) {
 
 func TestRegenerateRestoresAfterAFailure(t *testing.T) {
 	for step, says := range map[string]string{
-		"oasdiff":        "compare the documents",
-		"apidiff -w":     "record what package api exports",
-		"generate ./...": "regenerate the client",
-		"build ./...":    "compile the regenerated client",
-		"apidiff":        "compare what package api exports",
-		"test ./...":     "test the regenerated client",
+		"oasdiff":                        "compare the documents",
+		"apidiff -w":                     "record what package api exports",
+		"generate ./...":                 "regenerate the client",
+		"build example.com/ngrokapi/api": "compile the regenerated client",
+		"apidiff":                        "compare what package api exports",
 	} {
 		t.Run(step, func(t *testing.T) {
 			tr := newTrial(t)
@@ -132,12 +131,48 @@ func TestRegenerateRestoresAfterAFailure(t *testing.T) {
 			if strings.Contains(tr.stdout.String(), "verdict") {
 				t.Errorf("there is a verdict: %s", &tr.stdout)
 			}
+			if changes := step != "oasdiff" && step != "apidiff -w"; changes != strings.Contains(tr.stderr.String(), "every file is as it was") {
+				t.Errorf("the error does not tell what became of the files: %s", &tr.stderr)
+			}
 			if last := fake.steps[len(fake.steps)-1]; last != step {
 				t.Errorf("after its failure, %s is followed by %s", step, last)
 			}
 			tr.wantSame(t, before)
 		})
 	}
+}
+
+// Who has to repair hand-written code needs the change at hand.
+func TestRegenerateLeavesTheChangeWhenTestsFail(t *testing.T) {
+	for changelog, verdict := range map[string]string{harmless: "verdict: patch: ", broken: "verdict: major: "} {
+		tr := newTrial(t)
+		tr.run = (&fakeGo{t: t, changelog: changelog, fails: "test ./..."}).run
+		changed := replace(t, testdata(t, "upstream.yaml"), region, "")
+		tr.wantStatus(t, tr.update(t, changed, regenerateArgs("-allow-breaking")...), 1)
+		wantInOrder(t, tr.stdout.String(), "tests:", verdict, "; the tests fail\n")
+		wantContains(t, tr.stderr.String(), "test the regenerated client: go test ./...: exit status 1", "repair what they break")
+		if strings.Contains(tr.vendored(t), "region") {
+			t.Error("the change is gone")
+		}
+	}
+}
+
+func TestRegenerateRestoresAfterAnInterrupt(t *testing.T) {
+	tr := newTrial(t)
+	before := tr.files(t)
+	fake := &fakeGo{t: t, changelog: "[]", fails: "test ./..."}
+	ctx, interrupt := context.WithCancel(t.Context())
+	tr.run = func(ctx context.Context, folder string, stdout io.Writer, args ...string) error {
+		if args[0] == "test" {
+			interrupt()
+		}
+		return fake.run(ctx, folder, stdout, args...)
+	}
+	file := filepath.Join(t.TempDir(), "upstream.yaml")
+	writeFile(t, file, testdata(t, "upstream.yaml"))
+	tr.wantStatus(t, tr.main(ctx, regenerateArgs("-all", "-upstream", file)), 1)
+	wantContains(t, tr.stderr.String(), "context canceled", "every file is as it was")
+	tr.wantSame(t, before)
 }
 
 func TestRegenerateRejectsWhatIsNoChangelog(t *testing.T) {
@@ -207,6 +242,9 @@ func copyModule(t *testing.T) string {
 	if err := os.CopyFS(filepath.Join(folder, "api"), os.DirFS(filepath.Join(root, "api"))); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.CopyFS(filepath.Join(folder, "openapi", "testdata"), os.DirFS(filepath.Join(root, "openapi", "testdata"))); err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(filepath.Join(root, "openapi", "*.*"))
 	if err != nil {
 		t.Fatal(err)
@@ -224,8 +262,8 @@ func TestRegenerateFromTheNewerForm(t *testing.T) {
 		t.Skip("it compiles and tests a copy of the module")
 	}
 	tr := newTrialIn(t, copyModule(t))
-	fake := &fakeTools{}
-	tr.run = fake.run
+	tr.run = fakeTools{}.run
+	writeFile(t, tr.path(vendoredFile), testdata(t, "vendored.yaml"))
 	tr.wantStatus(t, tr.update(t, testdata(t, "newer.json"), regenerateArgs("-all")...), 0)
 	t.Log(tr.stdout.String())
 	client := readFile(t, filepath.Join(tr.folder, "api", "client.gen.go"))

@@ -25,7 +25,8 @@ func goCommand(ctx context.Context, folder string, stdout io.Writer, args ...str
 	// After an interrupt, programs that the go command had started may hold its output open.
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+		text := strings.TrimSpace(fmt.Sprintf("%v\n%s", err, stderr.Bytes()))
+		return fmt.Errorf("go %s: %s", strings.Join(args, " "), text)
 	}
 	return nil
 }
