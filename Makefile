@@ -9,6 +9,7 @@ APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 define HELP
 make run       print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
 make test      run all tests with the race detector
+make fuzz      run each fuzz test for FUZZTIME, 30s by default
 make live      compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
 make generate  write api/client.gen.go from openapi/ngrok.yaml
 make lint      run go vet and golangci-lint
@@ -26,6 +27,13 @@ run:
 .PHONY: test
 test:
 	$(GO) test -race ./...
+
+.PHONY: fuzz
+FUZZTIME ?= 30s
+fuzz:
+	$(GO) test -run '^$$' -fuzz '^FuzzID$$' -fuzztime $(FUZZTIME) ./api
+	$(GO) test -run '^$$' -fuzz '^FuzzResponse$$' -fuzztime $(FUZZTIME) ./api
+	$(GO) test -run '^$$' -fuzz '^FuzzRetryAfter$$' -fuzztime $(FUZZTIME) ./api
 
 .PHONY: live
 live:

@@ -131,8 +131,12 @@ func (c *call) failed(rsp *http.Response) error {
 	r := c.redactor()
 	// A key that the bound cuts in two could not be recognized, so a little more is read and then dropped.
 	data, err := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes+r.longest))
+	if err == nil {
+		// A connection over HTTP/1.1 can be used again after the end of the body only.
+		_, err = io.CopyN(io.Discard, rsp.Body, maxDrainedBytes)
+	}
 	e := c.responseError(rsp, data, nil)
-	if ctx := c.req.Context(); err != nil && ctx.Err() != nil {
+	if ctx := c.req.Context(); err != nil && !errors.Is(err, io.EOF) && ctx.Err() != nil {
 		return fmt.Errorf("%w while reading the body of the response: %w", ended(ctx), e)
 	}
 	return e

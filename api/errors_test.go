@@ -145,7 +145,7 @@ func TestOversizeErrorBody(t *testing.T) {
 	if len(e.Body) != limit {
 		t.Errorf("kept %d bytes, want %d", len(e.Body), limit)
 	}
-	if read > 2*limit {
+	if read > 8*limit {
 		t.Errorf("read %d bytes", read)
 	}
 }

@@ -12,8 +12,10 @@ import (
 	"strings"
 )
 
-// maxErrorBodyBytes bounds what is read and kept of the body of an error.
-const maxErrorBodyBytes = 64 << 10
+const (
+	maxErrorBodyBytes = 64 << 10  // that are kept of the body of an error
+	maxDrainedBytes   = 256 << 10 // that are read after them, and dropped
+)
 
 // readBody reads the body of a response whole. If it has more than limit bytes, the error is ErrResponseTooLarge,
 // and the bytes up to the limit are returned too.

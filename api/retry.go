@@ -134,7 +134,9 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return max(0, date.Sub(now))
+		if wait := date.Sub(now); wait < math.MaxInt64 {
+			return max(0, wait)
+		}
 	}
 	return 0
 }

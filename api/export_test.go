@@ -1,0 +1,4 @@
+package api
+
+// CloseIdleConnections closes those of the HTTP client that Doers without one share.
+func CloseIdleConnections() { defaultClient().CloseIdleConnections() }

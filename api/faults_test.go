@@ -1,0 +1,476 @@
+package api_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/ngrokapi/api"
+)
+
+// A fault is something that really happens on a socket, and what a call makes of it.
+type fault struct {
+	name     string
+	start    func(*testing.T) site
+	ok       bool             // the call gets the session all the same
+	status   int              // of the ResponseError; 0: it is none
+	is       error            // that the error matches
+	as       func(error) bool // likewise
+	text     string           // in the error
+	requests int              // that arrive in two attempts at the most
+}
+
+const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+var (
+	wholeAnswer = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
+
+	netError = func(err error) bool { var e net.Error; return errors.As(err, &e) }
+	timeout  = func(err error) bool { var e net.Error; return errors.As(err, &e) && e.Timeout() }
+)
+
+// faults returns all of them.
+func faults() []fault {
+	all := []fault{
+		{name: "refused", start: func(t *testing.T) site {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Close()
+			return site{baseURL: "http://" + l.Addr().String(), requests: func() int { return 0 }}
+		}, as: func(err error) bool { var e *net.OpError; return errors.As(err, &e) && e.Op == "dial" }},
+		{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }), as: netError, requests: 2},
+		{name: "closed before the header", start: raw(func(conn, int) {}), is: io.EOF, requests: 2},
+		{name: "reset within the header", start: raw(func(c conn, _ int) { c.write(header[:20]); c.reset() }), as: netError, requests: 2},
+		{name: "closed within the header", start: raw(func(c conn, _ int) { c.write(header) }), is: io.ErrUnexpectedEOF, requests: 2},
+		{name: "reset within the body", start: raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.reset() }),
+			text: "read the body of the response", requests: 2},
+		{name: "reset within the body, then well", start: raw(func(c conn, n int) {
+			if n == 1 {
+				c.write(wholeAnswer[:len(wholeAnswer)-9])
+				c.reset()
+				return
+			}
+			c.write(wholeAnswer)
+		}), ok: true, requests: 2},
+		{name: "reset within the body of an error", start: raw(func(c conn, _ int) {
+			c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
+			c.reset()
+		}), status: 404, is: api.ErrNotFound, requests: 1},
+		{name: "header without an end", start: raw(func(c conn, _ int) { c.write(header); c.endless("X-A: b\r\n") }), text: "header", requests: 2},
+		{name: "header line without an end", start: raw(func(c conn, _ int) { c.write(header); c.endless("a") }), text: "header", requests: 2},
+		{name: "header of 10 MB", start: raw(func(c conn, _ int) {
+			c.write(header + "X-A: " + strings.Repeat("a", 10<<20) + "\r\n\r\n" + session)
+		}), text: "header", requests: 2},
+		{name: "header that stalls", start: through(raw(func(c conn, _ int) { c.write(header); c.stall() }), impatient), as: timeout, requests: 2},
+		{name: "body that stalls", start: through(raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.stall() }), impatient),
+			as: timeout, requests: 2},
+		{name: "no answer", start: through(raw(func(c conn, _ int) { c.stall() }), impatient), as: timeout, requests: 2},
+		{name: "body of an error that stalls", start: through(raw(func(c conn, _ int) {
+			c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
+			c.stall()
+		}), impatient), status: 404, is: api.ErrNotFound, requests: 1},
+		{name: "Content-Length too long", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 1000\r\n\r\n" + session) }),
+			is: io.ErrUnexpectedEOF, requests: 2},
+		{name: "Content-Length too short", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 9\r\n\r\n" + session) }),
+			status: 200, is: api.ErrUnexpectedResponse, text: "not valid JSON", requests: 1},
+		{name: "Content-Length that is none", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: -1\r\n\r\n" + session) }),
+			text: "Content-Length", requests: 2},
+		{name: "Content-Length over the bound", start: raw(func(c conn, _ int) {
+			c.write(header + "Content-Length: 1000000000000\r\n\r\n{")
+			c.stall()
+		}), status: 200, is: api.ErrResponseTooLarge, requests: 1},
+		{name: "truncated chunked body", start: raw(func(c conn, _ int) {
+			c.write(header + "Transfer-Encoding: chunked\r\n\r\n9\r\n" + session[:9] + "\r\n")
+		}),
+			is: io.ErrUnexpectedEOF, requests: 2},
+		{name: "malformed chunked body", start: raw(func(c conn, _ int) { c.write(header + "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + session) }),
+			text: "chunk", requests: 2},
+		{name: "body without an end", start: raw(func(c conn, _ int) { c.write(header + "\r\n"); c.endless(session) }),
+			status: 200, is: api.ErrResponseTooLarge, requests: 1},
+		{name: "body of an error without an end", start: raw(func(c conn, _ int) { c.write("HTTP/1.1 404 Not Found\r\n\r\n"); c.endless("x") }),
+			status: 404, is: api.ErrNotFound, requests: 1},
+		{name: "garbage", start: raw(func(c conn, _ int) { c.write("\x00\xffSSH-2.0-OpenSSH\r\n\r\n") }), text: "malformed HTTP", requests: 2},
+		{name: "garbage that quotes the key", start: raw(func(c conn, _ int) { c.write(apiKey + " " + apiKey + " " + apiKey + "\r\n\r\n") }),
+			text: "malformed HTTP", requests: 2},
+		{name: "informational responses first", start: raw(func(c conn, _ int) {
+			c.write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + wholeAnswer)
+		}), ok: true, requests: 1},
+		{name: "informational responses without an end", start: raw(func(c conn, _ int) { c.endless("HTTP/1.1 103 Early Hints\r\n\r\n") }),
+			text: "header", requests: 2},
+
+		{name: "certificate that is not trusted", start: through(served(serveSession, withTLS), byDefault), as: certificateError[x509.UnknownAuthorityError]()},
+		{name: "certificate for another host", start: through(served(serveSession, withTLS), func(_ *testing.T, s *site) {
+			s.baseURL = strings.Replace(s.baseURL, "127.0.0.1", "localhost", 1)
+		}), as: certificateError[x509.HostnameError]()},
+		{name: "certificate that has expired", start: through(served(serveSession, withTLS), transport(func(_ *http.Client, tr *http.Transport) {
+			tr.TLSClientConfig.Time = func() time.Time { return time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC) }
+		})), as: certificateError[x509.CertificateInvalidError]()},
+		{name: "plain HTTP where TLS should be", start: through(served(serveSession, nil), func(_ *testing.T, s *site) {
+			s.client, s.baseURL = nil, strings.Replace(s.baseURL, "http:", "https:", 1)
+		}), text: "HTTP response to HTTPS client"},
+		{name: "TLS where plain HTTP should be", start: through(served(serveSession, withTLS), func(_ *testing.T, s *site) {
+			s.client, s.baseURL = nil, strings.Replace(s.baseURL, "https:", "http:", 1)
+		}), status: 400},
+
+		{name: "gzip", start: served(encoded(gzipped(session)), nil), ok: true, requests: 1},
+		{name: "gzip header over a plain body", start: served(encoded(session), nil), is: gzip.ErrHeader, requests: 2},
+		{name: "truncated gzip", start: served(encoded(gzipped(session)[:30]), nil), is: io.ErrUnexpectedEOF, requests: 2},
+		{name: "gzip bomb", start: served(encoded(gzipped(strings.Repeat(" ", 64<<20))), nil), status: 200, is: api.ErrResponseTooLarge, requests: 1},
+
+		{name: "redirect loop", start: through(served(redirect(302, func(r *http.Request) string { return r.URL.Path }), nil), byDefault),
+			status: 302, is: api.ErrUnexpectedResponse, requests: 1},
+		{name: "redirect loop, followed by the caller's policy", start: through(served(redirect(302, func(r *http.Request) string { return r.URL.Path }), nil),
+			transport(func(c *http.Client, _ *http.Transport) { c.CheckRedirect = upTo(5) })), text: "stopped", requests: 5},
+	}
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for name, elsewhere := range map[string]func(*testing.T) site{
+			"another port": served(serveSession, nil),
+			"another host": through(served(serveSession, nil), func(_ *testing.T, s *site) { s.baseURL = strings.Replace(s.baseURL, "127.0.0.1", "localhost", 1) }),
+		} {
+			all = append(all, fault{name: fmt.Sprintf("redirect %d to %s", status, name),
+				start: toElsewhere(status, elsewhere, nil), status: status, is: api.ErrUnexpectedResponse, requests: 1})
+		}
+		all = append(all, fault{name: fmt.Sprintf("redirect %d from https to http", status),
+			start: toElsewhere(status, served(serveSession, nil), withTLS), status: status, is: api.ErrUnexpectedResponse, requests: 1})
+	}
+	for name, change := range map[string]changeServer{"HTTP/1.1": nil, "HTTP/2": http2} {
+		over := func(answer answerer) func(*testing.T) site { return served(answer, change) }
+		all = append(all,
+			fault{name: "no fault over " + name, start: over(serveSession), ok: true, requests: 1},
+			fault{name: "handler dies before the header over " + name, requests: 2,
+				start: over(func(http.ResponseWriter, *http.Request, int) { panic(http.ErrAbortHandler) })},
+			fault{name: "handler dies within the body over " + name, requests: 2, text: "read the body of the response",
+				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) {
+					sendJSON(w, 200, session[:9])
+					_ = http.NewResponseController(w).Flush()
+					panic(http.ErrAbortHandler)
+				})},
+			fault{name: "handler dies within the body, then well, over " + name, requests: 2, ok: true,
+				start: over(func(w http.ResponseWriter, r *http.Request, n int) {
+					if n > 1 {
+						serveSession(w, r, n)
+						return
+					}
+					sendJSON(w, 200, session[:9])
+					_ = http.NewResponseController(w).Flush()
+					panic(http.ErrAbortHandler)
+				})},
+			fault{name: "body without an end over " + name, requests: 1, status: 200, is: api.ErrResponseTooLarge,
+				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { endless(w, 200) })},
+			fault{name: "body of an error without an end over " + name, requests: 1, status: 404, is: api.ErrNotFound,
+				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { endless(w, 404) })},
+		)
+		for _, status := range []int{429, 500, 502, 503, 504} {
+			failing := func(w http.ResponseWriter) { sendJSON(w, status, `{"msg":"try again"}`) }
+			all = append(all,
+				fault{name: fmt.Sprintf("%d, then well, over %s", status, name), ok: true, requests: 2,
+					start: over(func(w http.ResponseWriter, r *http.Request, n int) {
+						if n > 1 {
+							serveSession(w, r, n)
+							return
+						}
+						failing(w)
+					})},
+				fault{name: fmt.Sprintf("%d again and again over %s", status, name), status: status, requests: 2,
+					start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { failing(w) })},
+			)
+		}
+	}
+	return all
+}
+
+type (
+	answerer     = func(w http.ResponseWriter, r *http.Request, n int)
+	changeServer = func(*httptest.Server)
+)
+
+func serveSession(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, 200, session) }
+
+// impatient gives attempts less time than the default.
+var impatient = transport(func(c *http.Client, _ *http.Transport) { c.Timeout = 300 * time.Millisecond })
+
+func certificateError[E error]() func(error) bool {
+	return func(err error) bool {
+		var e E
+		var verification *tls.CertificateVerificationError
+		return errors.As(err, &e) && errors.As(err, &verification)
+	}
+}
+
+// encoded answers with a body that is said to be compressed.
+func encoded(body string) answerer {
+	return func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Content-Encoding", "gzip")
+		sendJSON(w, 200, body)
+	}
+}
+
+func gzipped(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, s)
+	w.Close()
+	return b.String()
+}
+
+func endless(w http.ResponseWriter, status int) {
+	sendJSON(w, status, "{")
+	for {
+		if _, err := io.WriteString(w, strings.Repeat(" ", 4096)); err != nil {
+			return
+		}
+	}
+}
+
+func redirect(status int, to func(*http.Request) string) answerer {
+	return func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, to(r), status) }
+}
+
+func upTo(n int) func(*http.Request, []*http.Request) error {
+	return func(_ *http.Request, via []*http.Request) error {
+		if len(via) >= n {
+			return fmt.Errorf("stopped after %d redirects", n)
+		}
+		return nil
+	}
+}
+
+// toElsewhere starts a server that redirects to another one, which no request may reach.
+func toElsewhere(status int, elsewhere func(*testing.T) site, change changeServer) func(*testing.T) site {
+	return func(t *testing.T) site {
+		other := elsewhere(t)
+		t.Cleanup(func() {
+			if n := other.requests(); n > 0 {
+				t.Errorf("the redirect was followed by %d requests", n)
+			}
+		})
+		return served(redirect(status, func(r *http.Request) string { return other.baseURL + r.URL.Path }), change)(t)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	all := faults()
+	for _, f := range all {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			at := f.start(t)
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client, MaxAttempts: 2}))
+			got, err := client.GetTunnelSession(t.Context(), "ts_1")
+			if n := at.requests(); n != f.requests {
+				t.Errorf("the server saw %d requests, want %d", n, f.requests)
+			}
+			if f.ok {
+				if err != nil || got == nil || got.ID != "ts_1" {
+					t.Errorf("got %+v, %v, want the session", got, err)
+				}
+				return
+			}
+			if err == nil || got != nil {
+				t.Fatalf("got %+v, %v, want an error alone", got, err)
+			}
+			checkSecret(t, "the error", printed(err), apiKey)
+			var e *api.ResponseError
+			switch isResponse := errors.As(err, &e); {
+			case isResponse != (f.status != 0):
+				t.Errorf("got %v (%T), want a ResponseError: %v", err, err, f.status != 0)
+			case isResponse && (e.StatusCode != f.status || e.Attempts != f.requests && f.requests > 0):
+				t.Errorf("got status %d after %d attempts, want %d after %d", e.StatusCode, e.Attempts, f.status, f.requests)
+			}
+			if f.is != nil && !errors.Is(err, f.is) {
+				t.Errorf("got %v, want it to match %v", err, f.is)
+			}
+			if f.as != nil && !f.as(err) {
+				t.Errorf("got %v (%T), which is of another kind", err, err)
+			}
+			if !strings.Contains(err.Error(), f.text) {
+				t.Errorf("got %v, want %q in it", err, f.text)
+			}
+		})
+	}
+	// The README tells how many there are.
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%d faults", len(all)); !bytes.Contains(readme, []byte(want)) {
+		t.Errorf("README.md does not say %q", want)
+	}
+}
+
+// The caller's policy decides whether a redirect is followed, but not where the key goes.
+func TestRedirectPolicyOfCaller(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change changeServer // of the first server
+		target changeServer
+		to     func(other, self string) string
+		key    bool // whether it is sent there
+	}{
+		{"same server", nil, nil, func(_, self string) string { return self }, true},
+		{"another port", nil, nil, func(other, _ string) string { return other }, false},
+		{"another host", nil, nil, func(other, _ string) string { return strings.Replace(other, "127.0.0.1", "localhost", 1) }, false},
+		{"from https to http", withTLS, nil, func(other, _ string) string { return other }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			note := func(w http.ResponseWriter, r *http.Request, n int) {
+				got = r.Header.Values("Authorization")
+				serveSession(w, r, n)
+			}
+			other := served(note, test.target)(t)
+			var self string
+			at := served(func(w http.ResponseWriter, r *http.Request, n int) {
+				if strings.HasPrefix(r.URL.Path, "/moved") {
+					note(w, r, n)
+					return
+				}
+				http.Redirect(w, r, test.to(other.baseURL, self)+"/moved", http.StatusTemporaryRedirect)
+			}, test.change)(t)
+			self = at.baseURL
+			own := at.client.(*http.Client)
+			own.CheckRedirect = upTo(5)
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(own))
+			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+				t.Fatal(err)
+			}
+			if sent := len(got) > 0; sent != test.key {
+				t.Errorf("the key was sent along: %v, want %v", sent, test.key)
+			}
+		})
+	}
+}
+
+// A client that the caller gives is copied, never changed.
+func TestCallersHTTPClientIsNotChanged(t *testing.T) {
+	at := served(redirect(302, func(*http.Request) string { return "/elsewhere" }), nil)(t)
+	own := at.client.(*http.Client)
+	tr := own.Transport
+	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(own))
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) {
+		t.Errorf("got %v, want ErrUnexpectedResponse", err)
+	}
+	if own.CheckRedirect != nil || own.Transport != tr || own.Jar != nil || own.Timeout != 0 {
+		t.Errorf("changed to %+v", own)
+	}
+}
+
+// A call ends with its context, wherever it is, and says so.
+func TestEndOfContext(t *testing.T) {
+	reached := make(chan struct{}, 1)
+	reach := func() {
+		select {
+		case reached <- struct{}{}:
+		default:
+		}
+	}
+	stages := map[string]func(*testing.T) site{
+		"before": func(t *testing.T) site {
+			reach()
+			return through(served(serveSession, nil), func(_ *testing.T, s *site) { s.requests = nil })(t)
+		},
+		"dialling": through(served(serveSession, nil), transport(func(_ *http.Client, tr *http.Transport) {
+			tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+				reach()
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+		})),
+		"in the TLS handshake": through(raw(func(conn, int) {}), func(t *testing.T, s *site) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				if c, err := l.Accept(); err == nil {
+					reach()
+					conn{c.(*net.TCPConn)}.stall()
+					c.Close()
+				}
+			}()
+			t.Cleanup(func() {
+				l.Close()
+				// net/http goes on dialling for a while, as the next call may want the connection.
+				api.CloseIdleConnections()
+				<-done
+			})
+			s.baseURL = "https://" + l.Addr().String()
+		}),
+		"waiting for the header": raw(func(c conn, _ int) { reach(); c.stall() }),
+		"in the header":          raw(func(c conn, _ int) { c.write(header); reach(); c.stall() }),
+		"in the body":            raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); reach(); c.stall() }),
+		"in the body of an error": raw(func(c conn, _ int) {
+			c.write("HTTP/1.1 503 Unavailable\r\nContent-Length: 1000\r\n\r\n{")
+			reach()
+			c.stall()
+		}),
+		"waiting for the header over HTTP/2": served(func(_ http.ResponseWriter, r *http.Request, _ int) { reach(); <-r.Context().Done() }, http2),
+		"in the body over HTTP/2": served(func(w http.ResponseWriter, r *http.Request, _ int) {
+			sendJSON(w, 200, session[:9])
+			_ = http.NewResponseController(w).Flush()
+			reach()
+			<-r.Context().Done()
+		}, http2),
+		"between attempts": raw(func(c conn, _ int) {
+			c.write("HTTP/1.1 503 Unavailable\r\nRetry-After: 50\r\nContent-Length: 0\r\n\r\n")
+			reach()
+		}),
+	}
+	for stage, start := range stages {
+		t.Run("cancelled "+stage, func(t *testing.T) {
+			at := start(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			if stage == "before" {
+				cancel()
+			}
+			go func() {
+				<-reached
+				cancel()
+			}()
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
+			got, err := client.GetTunnelSession(ctx, "ts_1")
+			if got != nil || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, %v, want context.Canceled", got, err)
+			}
+			checkSecret(t, "the error", printed(err), apiKey)
+			if at.requests != nil && at.requests() > 1 {
+				t.Errorf("the server saw %d requests", at.requests())
+			}
+		})
+		if stage == "between attempts" {
+			continue // a deadline ends the call there at once, with the attempt's own error
+		}
+		t.Run("deadline "+stage, func(t *testing.T) {
+			at := start(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if stage == "before" {
+				<-ctx.Done()
+			}
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
+			got, err := client.GetTunnelSession(ctx, "ts_1")
+			if got != nil || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, %v, want context.DeadlineExceeded", got, err)
+			}
+			select {
+			case <-reached:
+			default:
+			}
+		})
+	}
+}

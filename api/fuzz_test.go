@@ -1,0 +1,140 @@
+package api_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/ngrokapi/api"
+)
+
+// An ID is refused before anything is sent, or arrives as it is, in one path segment.
+func FuzzID(f *testing.F) {
+	for _, id := range []string{"ts_1", "", ".", "..", "...", "../api_keys", "a/b", "a/../b", "%2e%2e", "%2E", "a%2Fb", "?a=b", "#a", " ", "\x00",
+		"\xff", "é", "http://h/", "//h", ":", ";a=b", "{id}", "%s", "%", "\\", "a\r\nHost: b"} {
+		f.Add(id)
+	}
+	var sent []*url.URL
+	client := fuzzed(f, doerFunc(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, r.URL)
+		return answer(200, "application/json", session)(r)
+	}))
+	f.Fuzz(func(t *testing.T, id string) {
+		for name, call := range map[string]func() error{
+			"GetTunnelSession": func() error {
+				_, err := client.GetTunnelSession(t.Context(), id)
+				return err
+			},
+			"TunnelSessionsGetWithResponse": func() error {
+				_, err := client.TunnelSessionsGetWithResponse(t.Context(), id)
+				return err
+			},
+		} {
+			sent = nil
+			err := call()
+			if errors.Is(err, api.ErrInvalidID) {
+				if len(sent) > 0 {
+					t.Errorf("%s: %q: got %v, but sent %v", name, id, err, sent)
+				}
+				continue
+			}
+			if err != nil || len(sent) != 1 {
+				t.Fatalf("%s: %q: got %v, and sent %v", name, id, err, sent)
+			}
+			// As it goes over the wire.
+			segment, ok := strings.CutPrefix(sent[0].RequestURI(), "/tunnel_sessions/")
+			got, err := url.PathUnescape(segment)
+			if !ok || err != nil || got != id || strings.ContainsAny(segment, "/?#") || segment == "." || segment == ".." {
+				t.Errorf("%s: %q: sent %s", name, id, sent[0])
+			}
+			if sent[0].Host != "api.ngrok.com" || sent[0].Scheme != "https" {
+				t.Errorf("%s: %q: sent to %s", name, id, sent[0])
+			}
+		}
+	})
+}
+
+// A response is a session or an error, never both, neither, or a panic; and no error has the key in it.
+func FuzzResponse(f *testing.F) {
+	for _, status := range []int{100, 199, 200, 201, 204, 301, 304, 400, 403, 404, 429, 500, 503, 599, 999} {
+		f.Add(status, "application/json", []byte(session))
+		f.Add(status, "text/html", []byte("<html>"+apiKey))
+	}
+	for _, contentType := range []string{"", "Application/JSON; charset=utf-8", "application/problem+json", "+json", ";", "application/json, text/html", apiKey} {
+		f.Add(200, contentType, []byte(session))
+	}
+	for _, body := range []string{"", " ", "null", "[]", "{}", "{", "7", `"x"`, session + "x", `{"id":7}`, `{"credential":null}`, `{"credential":[]}`, "\ufeff{}",
+		`{"msg":"` + apiKey + `"}`, `{"error_code":{},"msg":[],"details":7}`, `{"details":{"` + apiKey + `":["` + apiKey + `"]}}`, strings.Repeat("[", 1000)} {
+		f.Add(200, "application/json", []byte(body))
+		f.Add(403, "application/json", []byte(body))
+	}
+	var status int
+	var contentType, body string
+	client := fuzzed(f, doerFunc(func(r *http.Request) (*http.Response, error) {
+		return answer(status, contentType, body)(r)
+	}))
+	f.Fuzz(func(t *testing.T, code int, mediaType string, data []byte) {
+		status, contentType, body = code, mediaType, string(data)
+		got, err := client.GetTunnelSession(t.Context(), "ts_1")
+		rsp, rspErr := client.TunnelSessionsGetWithResponse(t.Context(), "ts_1")
+		if (got == nil) == (err == nil) {
+			t.Errorf("GetTunnelSession: got %+v and %v", got, err)
+		}
+		if (rsp == nil) == (rspErr == nil) || rsp != nil && rsp.JSON200 == nil {
+			t.Errorf("TunnelSessionsGetWithResponse: got %+v and %v", rsp, rspErr)
+		}
+		if (err == nil) != (rspErr == nil) {
+			t.Errorf("the methods differ: %v and %v", err, rspErr)
+		}
+		if err == nil {
+			return
+		}
+		var e *api.ResponseError
+		if !errors.As(err, &e) || e.StatusCode != status {
+			t.Errorf("got %v, want a ResponseError with the status %d", err, status)
+		}
+		if strings.Contains(printed(err)+printed(rspErr), apiKey) || e != nil && strings.Contains(string(e.Body), apiKey) {
+			t.Errorf("the key is in %v", err)
+		}
+	})
+}
+
+// Whatever a server asks for is a time to wait, or is ignored.
+func FuzzRetryAfter(f *testing.F) {
+	for _, value := range []string{"", "0", "7", "61", "-1", "1.5", "+7", "0x10", "1e9", "9223372036", "9223372037", "18446744073709551616",
+		"Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Friday, 31-Dec-99 23:59:59 GMT", "Mon Jan  2 15:04:05 2006", "soon", "\x00", " 7"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		doer := &api.Doer{MaxAttempts: 1, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+			rsp := response(429, "")
+			rsp.Header["Retry-After"] = []string{value}
+			return rsp, nil
+		})}
+		req, err := http.NewRequest(http.MethodGet, "https://api.test/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = doer.Do(req)
+		var e *api.ResponseError
+		if !errors.Is(err, api.ErrRateLimited) || !errors.As(err, &e) {
+			t.Fatalf("%q: got %v", value, err)
+		}
+		// A number of seconds is digits alone, and a date has a colon.
+		digits := value != "" && strings.Trim(value, "0123456789") == ""
+		if e.RetryAfter < 0 || e.RetryAfter > 0 && !digits && !strings.Contains(value, ":") {
+			t.Errorf("%q: got %v", value, e.RetryAfter)
+		}
+	})
+}
+
+func fuzzed(f *testing.F, doer doerFunc) *api.ClientWithResponses {
+	f.Helper()
+	client, err := api.New(apiKey, api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	return client
+}

@@ -1,0 +1,31 @@
+package api_test
+
+import (
+	"flag"
+	"net/http"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"example.com/ngrokapi/api"
+)
+
+// After all tests, no goroutine is left: neither of a call nor of a connection.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// Those that run in parallel wait for retries, most of the time.
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(closing{m})
+}
+
+// closing is a run of tests that closes pooled connections at its end, as they have goroutines.
+type closing struct{ *testing.M }
+
+func (m closing) Run() int {
+	code := m.M.Run()
+	api.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections()
+	return code
+}

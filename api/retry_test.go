@@ -1,0 +1,421 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/ngrokapi/api"
+)
+
+// A script is an HTTP client that gives one answer after the other, the last one again and again, and notes when.
+type script struct {
+	answers []doerFunc
+	started time.Time
+	at      []time.Duration // of the requests
+	bodies  []string
+}
+
+func newScript(answers ...doerFunc) *script { return &script{answers: answers, started: time.Now()} }
+
+func (s *script) Do(r *http.Request) (*http.Response, error) {
+	answer := s.answers[min(len(s.at), len(s.answers)-1)]
+	s.at = append(s.at, time.Since(s.started))
+	if r.Body != nil {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		s.bodies = append(s.bodies, string(data))
+	}
+	return answer(r)
+}
+
+// waits returns the times between the requests.
+func (s *script) waits() []time.Duration {
+	var waits []time.Duration
+	for i := 1; i < len(s.at); i++ {
+		waits = append(waits, s.at[i]-s.at[i-1])
+	}
+	return waits
+}
+
+var ok = answer(200, "application/json", session)
+
+func failing(status int, retryAfter string) doerFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		rsp, err := answer(status, "application/json", `{"msg":"try again"}`)(r)
+		if retryAfter != "" {
+			rsp.Header.Set("Retry-After", retryAfter)
+		}
+		return rsp, err
+	}
+}
+
+var errReset = errors.New("connection reset")
+
+func reset(*http.Request) (*http.Response, error) { return nil, errReset }
+
+// do sends a request through a Doer to the script.
+func (s *script) do(ctx context.Context, d api.Doer, method string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+apiKey)
+	d.HTTPClient = s
+	return d.Do(req)
+}
+
+func TestWhatIsRetried(t *testing.T) {
+	methods := map[string]bool{
+		"GET": true, "HEAD": true, "PUT": true, "DELETE": true, "OPTIONS": true,
+		"POST": false, "PATCH": false, "TRACE": false, "LOCK": false,
+	}
+	failures := map[string]struct {
+		answer  doerFunc
+		retried bool
+	}{
+		"transport error": {reset, true},
+		"body cut short": {func(r *http.Request) (*http.Response, error) {
+			rsp, err := answer(200, "application/json", session[:5])(r)
+			rsp.Body = io.NopCloser(io.MultiReader(rsp.Body, readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF })))
+			return rsp, err
+		}, true},
+		"no response":      {func(*http.Request) (*http.Response, error) { return nil, nil }, false},
+		"redirect refused": {func(*http.Request) (*http.Response, error) { return response(302, ""), errReset }, false},
+		"HTML":             {answer(200, "text/html", "<html>"), false},
+	}
+	for _, status := range []int{429, 500, 502, 503, 504} {
+		failures[fmt.Sprint(status)] = struct {
+			answer  doerFunc
+			retried bool
+		}{failing(status, ""), true}
+	}
+	for _, status := range []int{301, 304, 400, 401, 403, 404, 408, 409, 425, 501, 505, 599} {
+		failures[fmt.Sprint(status)] = struct {
+			answer  doerFunc
+			retried bool
+		}{failing(status, ""), false}
+	}
+	for method, repeatable := range methods {
+		for name, failure := range failures {
+			t.Run(method+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newScript(failure.answer, ok)
+					rsp, err := s.do(t.Context(), api.Doer{}, method, nil)
+					if repeatable && failure.retried {
+						if err != nil || rsp == nil || len(s.at) != 2 {
+							t.Errorf("got %v, %v after %d requests, want success after 2", rsp, err, len(s.at))
+						}
+						return
+					}
+					if err == nil || rsp != nil || len(s.at) != 1 {
+						t.Errorf("got %v, %v after %d requests, want an error after 1", rsp, err, len(s.at))
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAttempts(t *testing.T) {
+	for _, test := range []struct{ max, want int }{{0, 3}, {-1, 3}, {1, 1}, {2, 2}, {5, 5}} {
+		t.Run(fmt.Sprint(test.max), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failing(503, ""))
+				_, err := s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET", nil)
+				var e *api.ResponseError
+				if !errors.As(err, &e) || e.Attempts != test.want || len(s.at) != test.want {
+					t.Errorf("got %v after %d requests, want %d", err, len(s.at), test.want)
+				}
+				s = newScript(reset)
+				_, err = s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET", nil)
+				if !errors.Is(err, errReset) || len(s.at) != test.want {
+					t.Errorf("got %v after %d requests, want %d", err, len(s.at), test.want)
+				}
+				if said := fmt.Sprintf("(%d attempts)", test.want); strings.Contains(err.Error(), said) != (test.want > 1) {
+					t.Errorf("got %q", err)
+				}
+			})
+		})
+	}
+}
+
+// The waits double, vary by half, and end at eight seconds.
+func TestWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all [][]time.Duration
+		for range 50 {
+			s := newScript(failing(503, ""))
+			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 9}, "GET", nil); err == nil {
+				t.Fatal("got no error")
+			}
+			all = append(all, s.waits())
+		}
+		const maxWait = 8 * time.Second
+		middle := 500 * time.Millisecond
+		for i := range all[0] {
+			lowest, highest := time.Hour, time.Duration(0)
+			for _, waits := range all {
+				lowest, highest = min(lowest, waits[i]), max(highest, waits[i])
+			}
+			if lowest < min(middle, maxWait*2/3)/2 || highest > min(middle*3/2, maxWait) {
+				t.Errorf("wait %d: from %v to %v, want half more or less than %v, at most %v", i+1, lowest, highest, middle, maxWait)
+			}
+			if highest-lowest < middle/10 && i < 4 {
+				t.Errorf("wait %d: from %v to %v, which is no jitter", i+1, lowest, highest)
+			}
+			middle *= 2
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // at the start of each bubble
+	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+	for _, test := range []struct {
+		name  string
+		value string
+		asked time.Duration // that the error tells
+		wait  time.Duration // 0: the usual one; -1: the error comes back at once
+	}{
+		{"absent", "", 0, 0},
+		{"seconds", "7", 7 * time.Second, 7 * time.Second},
+		{"less than the usual", "0", 0, 0},
+		{"a minute", "60", time.Minute, time.Minute},
+		{"more than a minute", "61", 61 * time.Second, -1},
+		{"an hour", "3600", time.Hour, -1},
+		{"date", date(9 * time.Second), 9 * time.Second, 9 * time.Second},
+		{"date in an hour", date(time.Hour), time.Hour, -1},
+		{"date now", date(0), 0, 0},
+		{"past date", date(-time.Hour), 0, 0},
+		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", 0, 0},
+		{"negative", "-7", 0, 0},
+		{"fraction", "1.5", 0, 0},
+		{"exponent", "1e3", 0, 0},
+		{"sign", "+7", 0, 0},
+		{"hexadecimal", "0x10", 0, 0},
+		{"word", "soon", 0, 0},
+		{"overflows a Duration", "9223372037", 0, 0},
+		{"overflows a number", "99999999999999999999", 0, 0},
+		{"longest Duration", "9223372036", 9223372036 * time.Second, -1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failing(429, test.value))
+				_, err := s.do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
+				var e *api.ResponseError
+				if !errors.As(err, &e) || e.RetryAfter != test.asked {
+					t.Errorf("got %v, want to retry after %v", err, test.asked)
+				}
+
+				s = newScript(failing(429, test.value), ok)
+				_, err = s.do(t.Context(), api.Doer{}, "GET", nil)
+				if test.wait < 0 {
+					if !errors.Is(err, api.ErrRateLimited) || !errors.As(err, &e) || e.Attempts != 1 {
+						t.Errorf("got %v after %d requests, want ErrRateLimited after 1", err, len(s.at))
+					}
+					if elapsed := time.Since(s.started); elapsed != 0 {
+						t.Errorf("it took %v", elapsed)
+					}
+					return
+				}
+				if err != nil || len(s.at) != 2 {
+					t.Fatalf("got %v after %d requests", err, len(s.at))
+				}
+				got := s.waits()[0]
+				if test.wait > 0 && got != test.wait || test.wait == 0 && (got < 250*time.Millisecond || got > 750*time.Millisecond) {
+					t.Errorf("waited %v, want %v", got, test.wait)
+				}
+			})
+		})
+	}
+}
+
+// A deadline that the wait would outlast is no reason to wait for it.
+func TestDeadlineBeforeNextAttempt(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		answer   doerFunc
+		target   error
+		deadline time.Duration
+	}{
+		{"usual wait", failing(503, ""), nil, 100 * time.Millisecond},
+		{"wait that is asked for", failing(429, "30"), api.ErrRateLimited, 29 * time.Second},
+		{"transport error", reset, errReset, 100 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
+				defer cancel()
+				s := newScript(test.answer)
+				_, err := s.do(ctx, api.Doer{}, "GET", nil)
+				if err == nil || test.target != nil && !errors.Is(err, test.target) || errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want the attempt's own error", err)
+				}
+				if elapsed := time.Since(s.started); elapsed != 0 || len(s.at) != 1 {
+					t.Errorf("it took %v and %d requests", elapsed, len(s.at))
+				}
+			})
+		})
+	}
+	t.Run("enough time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 31*time.Second)
+			defer cancel()
+			s := newScript(failing(429, "30"), ok)
+			if _, err := s.do(ctx, api.Doer{}, "GET", nil); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+func TestCancelWhileWaiting(t *testing.T) {
+	cause := errors.New("shutting down")
+	for _, test := range []struct {
+		name   string
+		answer doerFunc
+		cause  error
+		last   error // also matched
+	}{
+		{"response", failing(429, "30"), nil, api.ErrRateLimited},
+		{"response, with a cause", failing(429, "30"), cause, api.ErrRateLimited},
+		{"transport error", reset, nil, errReset},
+		{"transport error, with a cause", reset, cause, errReset},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s := newScript(test.answer)
+				time.AfterFunc(100*time.Millisecond, func() { cancel(test.cause) })
+				_, err := s.do(ctx, api.Doer{}, "GET", nil)
+				if !errors.Is(err, context.Canceled) || !errors.Is(err, test.last) || test.cause != nil && !errors.Is(err, test.cause) {
+					t.Errorf("got %v, want it to match context.Canceled, %v and %v", err, test.last, test.cause)
+				}
+				if elapsed := time.Since(s.started); elapsed != 100*time.Millisecond || len(s.at) != 1 {
+					t.Errorf("it took %v and %d requests", elapsed, len(s.at))
+				}
+			})
+		})
+	}
+}
+
+// net/http returns a context's cause alone, if it has one.
+func TestCancelWithCauseWhileSending(t *testing.T) {
+	cause := errors.New("shutting down")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s := newScript(func(r *http.Request) (*http.Response, error) {
+		cancel(cause)
+		return nil, context.Cause(r.Context())
+	})
+	_, err := s.do(ctx, api.Doer{}, "GET", nil)
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || len(s.at) != 1 {
+		t.Errorf("got %v after %d requests, want it to match context.Canceled and its cause", err, len(s.at))
+	}
+}
+
+func TestRequestBody(t *testing.T) {
+	const body = `{"metadata":"x"}`
+	for _, test := range []struct {
+		name   string
+		method string
+		body   io.Reader
+		want   []string
+	}{
+		{"rewound", "PUT", strings.NewReader(body), []string{body, body, body}},
+		{"that cannot be rewound", "PUT", io.MultiReader(strings.NewReader(body)), []string{body}},
+		{"of a method that is not repeated", "POST", strings.NewReader(body), []string{body}},
+		{"none", "DELETE", http.NoBody, []string{"", "", ""}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failing(503, ""))
+				if _, err := s.do(t.Context(), api.Doer{}, test.method, test.body); err == nil {
+					t.Fatal("got no error")
+				}
+				if !slices.Equal(s.bodies, test.want) {
+					t.Errorf("sent %q, want %q", s.bodies, test.want)
+				}
+			})
+		})
+	}
+	t.Run("that fails to rewind", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(reset)
+			req, err := http.NewRequest("PUT", "https://api.test/things/t_1", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			gone := errors.New("file is gone")
+			req.GetBody = func() (io.ReadCloser, error) { return nil, gone }
+			_, err = (&api.Doer{HTTPClient: s}).Do(req)
+			if !errors.Is(err, gone) || len(s.at) != 1 {
+				t.Errorf("got %v after %d requests", err, len(s.at))
+			}
+		})
+	})
+}
+
+func TestRetriesAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		s := newScript(failing(429, "7"), func(*http.Request) (*http.Response, error) { return nil, errors.New("quotes " + apiKey) }, ok)
+		if _, err := s.do(t.Context(), api.Doer{Logger: logger}, "GET", nil); err != nil {
+			t.Fatal(err)
+		}
+		checkSecret(t, "the log", log.String(), apiKey)
+		var records []map[string]any
+		for dec := json.NewDecoder(&log); dec.More(); {
+			var r map[string]any
+			if err := dec.Decode(&r); err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, r)
+		}
+		if len(records) != 2 {
+			t.Fatalf("got %d records, want one of each retry: %v", len(records), records)
+		}
+		for i, want := range []map[string]any{
+			{"attempt": 1.0, "wait": float64(7 * time.Second), "status": 429.0},
+			{"attempt": 2.0, "error": "quotes [redacted]"},
+		} {
+			want["level"], want["method"], want["path"] = "DEBUG", "GET", "/things/t_1"
+			for name, value := range want {
+				if records[i][name] != value {
+					t.Errorf("record %d: %s is %v, want %v", i+1, name, records[i][name], value)
+				}
+			}
+			if records[i]["wait"] == nil || len(records[i]) != 8 { // with time and msg
+				t.Errorf("record %d: got %v", i+1, records[i])
+			}
+		}
+	})
+}
+
+func TestNothingIsLoggedBeyondRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		for _, answers := range [][]doerFunc{{ok}, {failing(404, "")}} {
+			_, _ = newScript(answers...).do(t.Context(), api.Doer{Logger: logger}, "GET", nil)
+		}
+		info := slog.New(slog.NewTextHandler(&log, nil))
+		_, _ = newScript(failing(503, ""), ok).do(t.Context(), api.Doer{Logger: info}, "GET", nil)
+		if log.Len() > 0 {
+			t.Errorf("logged %s", log.String())
+		}
+	})
+}

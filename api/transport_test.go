@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// stallingBody is the body of a response that does not come.
+type stallingBody struct{ ctx context.Context }
+
+func (b stallingBody) Read([]byte) (int, error) {
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
+}
+
+func (stallingBody) Close() error { return nil }
+
+// An attempt with the default client has 30 seconds, its body included, and the call its attempts and waits.
+func TestDefaultClientTimeout(t *testing.T) {
+	for name, stall := range map[string]roundTripper{
+		"before the header": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
+		"in the body": func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: stallingBody{r.Context()}, ContentLength: -1, Request: r}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				impatient := *defaultClient()
+				var attempts []time.Duration
+				start := time.Now()
+				impatient.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+					attempts = append(attempts, time.Since(start))
+					return stall(r)
+				})
+				req, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.test/", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = (&Doer{HTTPClient: &impatient}).Do(req)
+				if !errors.Is(err, context.DeadlineExceeded) || len(attempts) != 3 {
+					t.Errorf("got %v after %d attempts, want a timeout after 3", err, len(attempts))
+				}
+				if took := time.Since(start); took < 90*time.Second || took > 93*time.Second {
+					t.Errorf("it took %v, want three times 30 s and the waits", took)
+				}
+				if first := attempts[1]; first < 30*time.Second || first > 31*time.Second {
+					t.Errorf("the second attempt was after %v, want 30 s and the wait", first)
+				}
+			})
+		})
+	}
+}
+
+// A counter counts what is read of a body without an end.
+type counter struct{ read int64 }
+
+func (c *counter) Read(p []byte) (int, error) {
+	c.read += int64(len(p))
+	return copy(p, strings.Repeat(" ", len(p))), nil
+}
+
+func (*counter) Close() error { return nil }
+
+func TestNoMoreIsReadThanTheBound(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		bound int64
+		want  int64
+	}{
+		{"default", 0, 10 << 20},
+		{"own", 1000, 1000},
+		{"negative", -1, 10 << 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := new(counter)
+			doer := &Doer{MaxBodyBytes: test.bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: body, ContentLength: -1}, nil
+			})}
+			req, err := http.NewRequest("GET", "https://api.test/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := doer.Do(req); !errors.Is(err, ErrResponseTooLarge) {
+				t.Errorf("got %v, want ErrResponseTooLarge", err)
+			}
+			// One byte more tells that there is more.
+			if body.read != test.want+1 {
+				t.Errorf("read %d bytes, want %d and one", body.read, test.want)
+			}
+		})
+	}
+	t.Run("body of just the bound", func(t *testing.T) {
+		const whole = `{"id":"ts_1"}`
+		doer := &Doer{MaxBodyBytes: int64(len(whole)), HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(whole)), ContentLength: -1}, nil
+		})}
+		req, err := http.NewRequest("GET", "https://api.test/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := doer.Do(req); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type doerFunc func(*http.Request) (*http.Response, error)
+
+func (f doerFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
