@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -236,21 +236,24 @@ func TestGoCommand(t *testing.T) {
 func copyModule(t *testing.T) string {
 	t.Helper()
 	root, folder := filepath.Join("..", ".."), t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum", "gen.go", "oapi-codegen.yaml", "client_test.go"} {
-		writeFile(t, filepath.Join(folder, name), readFile(t, filepath.Join(root, name)))
-	}
-	if err := os.CopyFS(filepath.Join(folder, "api"), os.DirFS(filepath.Join(root, "api"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(filepath.Join(folder, "openapi", "testdata"), os.DirFS(filepath.Join(root, "openapi", "testdata"))); err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(root, "openapi", "*.*"))
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		inside, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (inside == ".git" || inside == filepath.Join("openapi", "update")) {
+			return filepath.SkipDir
+		}
+		if entry.Type().IsRegular() {
+			writeFile(t, filepath.Join(folder, inside), readFile(t, name))
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, name := range files {
-		writeFile(t, filepath.Join(folder, "openapi", filepath.Base(name)), readFile(t, name))
 	}
 	return folder
 }
