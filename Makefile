@@ -2,6 +2,9 @@
 
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# apidiff has no releases: this is a commit of golang.org/x/exp.
+OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
+APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
 define HELP
 make run       print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
@@ -10,6 +13,7 @@ make fuzz      run each fuzz test for FUZZTIME, 30s by default
 make live      compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
 make generate  write api/client.gen.go from openapi/ngrok.yaml
 make lint      run go vet and golangci-lint
+make update    follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
 endef
 
 .PHONY: help
@@ -43,3 +47,9 @@ generate:
 lint:
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
+
+.PHONY: update
+update:
+	@$(GO) run ./openapi/update -regenerate -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
+		$(if $(UPSTREAM),-upstream '$(UPSTREAM)') $(if $(ADD),-add '$(ADD)') $(if $(ALL),-all) \
+		$(if $(filter allow,$(BREAKING)),-allow-breaking)

@@ -29,6 +29,16 @@ func Parse(data []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load openapi document: %w", err)
 	}
+	// ngrok leaves out what some arrays hold, which is to say that they hold anything.
+	err = doc.WalkSchemas(func(_ string, schema *openapi3.SchemaRef) error {
+		if schema.Value.Type.Is(openapi3.TypeArray) && schema.Value.Items == nil {
+			schema.Value.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("complete openapi document: %w", err)
+	}
 	if err := doc.Validate(context.Background(), allowed); err != nil {
 		return nil, fmt.Errorf("validate openapi document: %w", err)
 	}

@@ -2,6 +2,8 @@ package openapi_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,7 +23,12 @@ func request(method, url string, header ...string) *http.Request {
 
 func validator(t *testing.T) *openapi.Validator {
 	t.Helper()
-	doc, err := openapi.Load()
+	// A document of the tests' own: what is vendored changes with upstream.
+	data, err := os.ReadFile(filepath.Join("testdata", "sessions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
