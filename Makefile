@@ -2,6 +2,7 @@
 
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 # apidiff has no releases: this is a commit of golang.org/x/exp.
 OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
@@ -12,7 +13,7 @@ make test      run all tests with the race detector
 make fuzz      run each fuzz test for FUZZTIME, 30s by default
 make live      compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
 make generate  write api/client.gen.go from openapi/ngrok.yaml
-make lint      run go vet and golangci-lint
+make lint      run go vet, golangci-lint and actionlint
 make update    follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
 endef
 
@@ -47,6 +48,7 @@ generate:
 lint:
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
+	$(ACTIONLINT)
 
 .PHONY: update
 update:
