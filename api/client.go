@@ -71,18 +71,11 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 //
 // Editors apply to this call only, after those of the client.
 func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
-	rsp, err := c.TunnelSessionsGet(ctx, id, editors...)
+	rsp, err := c.TunnelSessionsGet(context.WithValue(ctx, decodes{}, true), id, editors...)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := ParseTunnelSessionsGetResponse(rsp)
-	if err != nil {
-		return nil, unparsed(rsp, nil, err)
-	}
-	if parsed.JSON200 == nil {
-		return nil, unparsed(rsp, parsed.Body, nil)
-	}
-	return parsed.JSON200, nil
+	return decode[TunnelSession](rsp)
 }
 
 // checkAPIKey rejects what cannot be a bearer token. A key has no shape that could be checked further.
@@ -97,15 +90,17 @@ func checkAPIKey(key string) error {
 	return nil
 }
 
-// asDoer returns a Doer that sends through c, which may be one.
+// asDoer returns a Doer that sends through c. If c is one, it is a copy.
 func asDoer(c HttpRequestDoer) (HttpRequestDoer, error) {
 	if v := reflect.ValueOf(c); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, errors.New("the HTTP client is nil: leave WithHTTPClient out for the default one")
 	}
-	if d, ok := c.(*Doer); ok {
-		return d, nil
+	d := Doer{HTTPClient: c}
+	if given, ok := c.(*Doer); ok {
+		d = *given
 	}
-	return &Doer{HTTPClient: c}, nil
+	d.safe = safeClient(d.HTTPClient)
+	return &d, nil
 }
 
 // Both are what an outside user's fake has to satisfy, so they stay satisfied.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -129,11 +130,16 @@ func TestIDIsOnePathSegment(t *testing.T) {
 	}
 }
 
-// New does not wrap a Doer in a Doer, which would retry the retries.
-func TestNewUsesDoerAsItIs(t *testing.T) {
-	doer := &api.Doer{MaxAttempts: 1}
-	if got := newClient(t, api.WithHTTPClient(doer)).ClientInterface.(*api.Client).Client; got != doer {
-		t.Errorf("got %T %v, want the one given", got, got)
+// New does not wrap a Doer in a Doer, which would retry the retries. It takes a copy.
+func TestNewTakesDoer(t *testing.T) {
+	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7, MaxBodyBytes: 8, Logger: slog.Default()}
+	got, isDoer := newClient(t, api.WithHTTPClient(given)).ClientInterface.(*api.Client).Client.(*api.Doer)
+	if !isDoer || got.HTTPClient == nil || got.MaxAttempts != 7 || got.MaxBodyBytes != 8 || got.Logger != given.Logger {
+		t.Errorf("got %+v, want %+v", got, given)
+	}
+	given.HTTPClient, given.MaxAttempts = nil, 1
+	if got.HTTPClient == nil || got.MaxAttempts != 7 {
+		t.Errorf("changed with the one given, to %+v", got)
 	}
 }
 

@@ -16,12 +16,12 @@ const (
 // every response that is not what the operation promises into an error.
 // The zero value is ready to use. [New] wraps any other [HttpRequestDoer] in one.
 //
-// A Doer is safe for concurrent use, as long as its fields are not changed.
+// A Doer is safe for concurrent use, as long as its fields are not changed. New takes a copy of it.
 type Doer struct {
 	// HTTPClient sends each attempt. Nil means a client with a connection pool that all such Doers share, which
 	// gives an attempt 30 seconds, its body included, and follows no redirects.
 	//
-	// An [http.Client] is copied for each attempt and never changed. If it has no redirect policy (CheckRedirect),
+	// An [http.Client] is copied and never changed. If it has no redirect policy (CheckRedirect),
 	// the copy follows no redirects; if it has one, the copy leaves the API key out of requests to another scheme,
 	// host or port than the first one's.
 	HTTPClient HttpRequestDoer
@@ -36,27 +36,17 @@ type Doer struct {
 	// Logger gets a debug record of each retry, with method, path, attempt, wait, and status or error. Nil means
 	// no logging.
 	Logger *slog.Logger
+
+	safe HttpRequestDoer // HTTPClient made safe, if New has done that already
 }
 
 // Do sends req, and sends it again as the package comment says, until an attempt gets what the operation promises.
 // The response it then returns has its whole body in memory. Any other response is a [*ResponseError], and a
 // failure to get one is the HTTP client's error, such as a [*url.Error].
 //
-// Do does not change req. The response's Request is a copy of it that does not have the API key.
+// The response's Request is a copy of the one that was sent, without the API key.
 func (d *Doer) Do(req *http.Request) (*http.Response, error) {
-	c := &call{
-		req:          req,
-		client:       httpClient(d.HTTPClient),
-		maxAttempts:  d.MaxAttempts,
-		maxBodyBytes: d.MaxBodyBytes,
-		logger:       d.Logger,
-	}
-	if c.maxAttempts <= 0 {
-		c.maxAttempts = defaultMaxAttempts
-	}
-	if c.maxBodyBytes <= 0 {
-		c.maxBodyBytes = defaultMaxBodyBytes
-	}
+	c := newCall(d, req)
 	rsp, err := c.attempt(req)
 	if err != nil && c.retryable(err) {
 		rsp, err = c.retry(err)
@@ -76,6 +66,27 @@ type call struct {
 	logger       *slog.Logger
 	attempts     int  // so far
 	final        bool // the last attempt failed in a way that another one cannot mend
+	body         body // of the response that passed the gate; here, it needs no allocation
+}
+
+func newCall(d *Doer, req *http.Request) *call {
+	c := &call{
+		req:          req,
+		client:       d.safe,
+		maxAttempts:  d.MaxAttempts,
+		maxBodyBytes: d.MaxBodyBytes,
+		logger:       d.Logger,
+	}
+	if c.client == nil {
+		c.client = safeClient(d.HTTPClient)
+	}
+	if c.maxAttempts <= 0 {
+		c.maxAttempts = defaultMaxAttempts
+	}
+	if c.maxBodyBytes <= 0 {
+		c.maxBodyBytes = defaultMaxBodyBytes
+	}
+	return c
 }
 
 // attempt sends req, which is the call's or a copy with its body rewound, and returns a response that has passed
@@ -83,35 +94,18 @@ type call struct {
 func (c *call) attempt(req *http.Request) (*http.Response, error) {
 	c.attempts++
 	rsp, err := c.client.Do(req)
-	if err != nil {
-		if rsp != nil && rsp.Body != nil {
-			rsp.Body.Close() // a redirect policy's refusal comes with the response that it refused
-			c.final = true
-		}
+	switch {
+	case err != nil && rsp != nil && rsp.Body != nil:
+		rsp.Body.Close() // a redirect policy's refusal comes with the response that it refused
+		c.final = true
 		return nil, err
-	}
-	if rsp == nil {
+	case err != nil:
+		return nil, err
+	case rsp == nil:
 		c.final = true
 		return nil, fmt.Errorf("%s %s: the HTTP client returned neither a response nor an error", req.Method, req.URL)
 	}
-	if rsp.Body == nil {
-		rsp.Body = http.NoBody // as a fake in a test may have it
-	}
-	defer rsp.Body.Close()
-	if rsp.StatusCode >= http.StatusBadRequest {
-		return nil, c.failed(rsp)
-	}
-	data, err := readBody(rsp, c.maxBodyBytes)
-	switch {
-	case errors.Is(err, ErrResponseTooLarge):
-		return nil, c.responseError(rsp, data, err)
-	case err != nil:
-		return nil, fmt.Errorf("%s %s: read the body of the response: %w", req.Method, req.URL, err)
-	}
-	if err := checkSuccess(req.Method, rsp, data); err != nil {
-		return nil, c.responseError(rsp, data, err)
-	}
-	return c.succeeded(rsp, data), nil
+	return c.accept(rsp)
 }
 
 // failure returns the error of the call, whose last attempt failed with err.

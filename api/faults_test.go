@@ -90,7 +90,7 @@ func faults() []fault {
 		{name: "Content-Length too long", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 1000\r\n\r\n" + session) }),
 			is: io.ErrUnexpectedEOF, requests: 2},
 		{name: "Content-Length too short", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 9\r\n\r\n" + session) }),
-			status: 200, is: api.ErrUnexpectedResponse, text: "not valid JSON", requests: 1},
+			status: 200, is: api.ErrUnexpectedResponse, text: "end of JSON", requests: 1},
 		{name: "Content-Length that is none", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: -1\r\n\r\n" + session) }),
 			text: "Content-Length", requests: 2},
 		{name: "Content-Length over the bound", start: raw(func(c conn, _ int) {

@@ -16,9 +16,15 @@ import (
 // An ID can then be refused that is a word of the API's own paths, as "stop" for /sessions/{id}: the two requests
 // would be the same one.
 func intact(method, path string) bool {
+	if path == "" || strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") || strings.Contains(path, "//") {
+		return false
+	}
+	patterns := shortened()[method]
+	if len(patterns) == 0 {
+		return true
+	}
 	segments := strings.Split(path, "/")
-	return !slices.Contains(segments, "") &&
-		!slices.ContainsFunc(shortened()[method], func(p pathPattern) bool { return p.matches(segments) })
+	return !slices.ContainsFunc(patterns, func(p pathPattern) bool { return p.matches(segments) })
 }
 
 // A pathPattern is a path by its segments; those in braces stand for any.

@@ -9,13 +9,51 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 const (
+	firstBufferBytes    = 1 << 10 // for a body of unknown length; a session has about 600 bytes
+	maxFirstBufferBytes = 1 << 20 // for one of announced length, as an announcement is nothing to rely on
+
 	maxErrorBodyBytes = 64 << 10  // that are kept of the body of an error
 	maxDrainedBytes   = 256 << 10 // that are read after them, and dropped
 )
+
+// accept is the gate: it reads a response whole and returns it as the generated parser understands it, or an error if
+// it is not what the operation promises.
+func (c *call) accept(rsp *http.Response) (*http.Response, error) {
+	if rsp.Body == nil {
+		rsp.Body = http.NoBody // as a fake in a test may have it
+	}
+	defer rsp.Body.Close()
+	if rsp.StatusCode >= http.StatusBadRequest {
+		return nil, c.failed(rsp)
+	}
+	data, err := readBody(rsp, c.maxBodyBytes)
+	switch {
+	case errors.Is(err, ErrResponseTooLarge):
+		return nil, c.responseError(rsp, data, err)
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: read the body of the response: %w", c.req.Method, c.req.URL, err)
+	}
+	if err := checkSuccess(c.req.Method, rsp, data); err != nil {
+		return nil, c.responseError(rsp, data, err)
+	}
+	c.body.Reset(data)
+	c.body.data = data
+	rsp.Body, rsp.ContentLength = &c.body, int64(len(data))
+	if c.req.Context().Value(decodes{}) != nil {
+		c.body.call = c
+		return rsp, nil
+	}
+	if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
+		return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
+	}
+	presentable(rsp)
+	return rsp, nil
+}
 
 // readBody reads the body of a response whole. If it has more than limit bytes, the error is ErrResponseTooLarge,
 // and the bytes up to the limit are returned too.
@@ -23,14 +61,31 @@ func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 	if rsp.ContentLength > limit {
 		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrResponseTooLarge, rsp.ContentLength, limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(rsp.Body, min(limit, math.MaxInt64-1)+1))
-	if int64(len(data)) > limit {
-		return data[:limit], fmt.Errorf("%w: more than %d bytes", ErrResponseTooLarge, limit)
+	limit = min(limit, math.MaxInt64-1)
+	// The buffer has room for the whole body and the read that finds its end, if the announcement is right.
+	size := int64(firstBufferBytes)
+	if rsp.ContentLength >= 0 {
+		size = min(rsp.ContentLength, maxFirstBufferBytes) + 1
 	}
-	return data, err
+	data := make([]byte, 0, size)
+	for {
+		n, err := rsp.Body.Read(data[len(data):min(int64(cap(data)), limit+1)])
+		data = data[:len(data)+n]
+		switch {
+		case int64(len(data)) > limit:
+			return data[:limit], fmt.Errorf("%w: more than %d bytes", ErrResponseTooLarge, limit)
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return data, err
+		case len(data) == cap(data):
+			data = slices.Grow(data, cap(data))
+		}
+	}
 }
 
-// checkSuccess says what keeps a response with a status below 400 from being what the operation promises. The
+// checkSuccess says what keeps a response with a status below 400 from being what the operation promises, apart from
+// invalid JSON. The
 // generated parser leaves the result nil, without an error, for a status or a media type that it does not know.
 func checkSuccess(method string, rsp *http.Response, body []byte) error {
 	empty := len(bytes.TrimSpace(body)) == 0
@@ -49,9 +104,6 @@ func checkSuccess(method string, rsp *http.Response, body []byte) error {
 	case method == http.MethodGet && bytes.TrimSpace(body)[0] != '{':
 		return errors.New("the body is not a JSON object")
 	}
-	if !json.Valid(body) {
-		return errors.New("the body is not valid JSON")
-	}
 	return nil
 }
 
@@ -67,45 +119,53 @@ func isJSON(mediaType string) bool {
 		strings.Contains(mediaType, "/") && strings.HasSuffix(mediaType, "+json")
 }
 
-// succeeded prepares a response that has passed the gate for the generated parser.
-func (c *call) succeeded(rsp *http.Response, data []byte) *http.Response {
-	rsp.Body = &body{Reader: bytes.NewReader(data), unexpected: func(cause error) error {
-		return c.responseError(rsp, data, cause)
-	}}
-	rsp.ContentLength = int64(len(data))
-	if len(data) > 0 {
-		// The parser looks for "json" in lower case.
-		rsp.Header.Set("Content-Type", mediaType(rsp.Header))
+// presentable prepares a response that has passed the gate for the generated parser, and for the caller.
+func presentable(rsp *http.Response) {
+	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
+		rsp.Header.Set("Content-Type", t) // the parser looks for "json" in lower case
 	}
-	if rsp.Request != nil {
-		sent := rsp.Request
+	if sent := rsp.Request; sent != nil {
 		rsp.Request = sent.WithContext(sent.Context())
 		rsp.Request.Header = sent.Header.Clone()
 		rsp.Request.Header.Del("Authorization")
 		rsp.Request.Response = nil // of a redirect, with its own request
 	}
-	return rsp
 }
 
 // body is a response's body in memory.
 type body struct {
-	*bytes.Reader
-	unexpected func(cause error) error // the error for the response, if the parser rejects the body
+	bytes.Reader
+	data []byte
+	call *call // for decode alone, as it has the API key
 }
 
 // Close does nothing: what there was to close is closed.
 func (*body) Close() error { return nil }
 
-// unparsed returns the error for a response from which the generated parser got no result: data is its body, and
-// cause what the parser said.
-func unparsed(rsp *http.Response, data []byte, cause error) error {
-	if b, ok := rsp.Body.(*body); ok {
-		return b.unexpected(cause)
+// decodes is in the context of a call whose response goes to decode and not to the caller. The JSON parser looks at
+// the whole body before it begins, so that nobody else has to.
+type decodes struct{}
+
+// decode returns what the body of a response holds. It does the generated parser's work for a method with one result,
+// without another copy of the body.
+func decode[T any](rsp *http.Response) (*T, error) {
+	b, ok := rsp.Body.(*body)
+	if !ok || b.call == nil {
+		// The client was not made by New, and has no Doer, or one that did not see the context.
+		req := rsp.Request
+		if req == nil {
+			req = &http.Request{Method: http.MethodGet, URL: new(url.URL)}
+		}
+		c := newCall(new(Doer), req)
+		c.attempts = 1
+		if _, err := c.accept(rsp); err != nil {
+			return nil, c.failure(err)
+		}
+		b, c.body.call = &c.body, c
 	}
-	// The client was not made by New, and has no Doer.
-	c := &call{req: rsp.Request, attempts: 1}
-	if c.req == nil {
-		c.req = &http.Request{URL: new(url.URL)}
+	result := new(T)
+	if err := json.Unmarshal(b.data, result); err != nil {
+		return nil, b.call.responseError(rsp, b.data, err)
 	}
-	return c.responseError(rsp, data, cause)
+	return result, nil
 }

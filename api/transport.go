@@ -42,8 +42,8 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 	}
 })
 
-// httpClient returns what an attempt is sent with: c, made safe if it is an http.Client.
-func httpClient(c HttpRequestDoer) HttpRequestDoer {
+// safeClient returns what attempts are sent with: c, made safe if it is an http.Client.
+func safeClient(c HttpRequestDoer) HttpRequestDoer {
 	hc, ok := c.(*http.Client)
 	switch {
 	case c == nil || ok && hc == nil:
