@@ -31,7 +31,7 @@ func (c conn) write(s string) { _, _ = c.Write([]byte(s)) }
 // reset closes the connection so that the client gets a reset and not an end.
 func (c conn) reset() {
 	_ = c.SetLinger(0)
-	c.Close()
+	_ = c.Close()
 }
 
 // stall waits until the client closes the connection. A test does not end before, so a client that does not is
