@@ -27,5 +27,6 @@ func (m closing) Run() int {
 	code := m.M.Run()
 	api.CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
+	fake().Close()
 	return code
 }
