@@ -71,7 +71,7 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 //
 // Editors apply to this call only, after those of the client.
 func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
-	rsp, err := c.TunnelSessionsGet(context.WithValue(ctx, decodes{}, true), id, editors...)
+	rsp, err := c.TunnelSessionsGet(ctx, id, append(slices.Clip(editors), toDecode)...)
 	if err != nil {
 		return nil, err
 	}

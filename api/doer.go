@@ -30,7 +30,7 @@ type Doer struct {
 	MaxAttempts int
 
 	// MaxBodyBytes bounds the body of a successful response, in bytes after decompression. Zero or less means
-	// 10 MiB. A larger one is [ErrResponseTooLarge]. Of other responses, 64 KiB are read and kept.
+	// 10 MiB. A larger one is [ErrResponseTooLarge]. Of the body of an error, 64 KiB are kept.
 	MaxBodyBytes int64
 
 	// Logger gets a debug record of each retry, with method, path, attempt, wait, and status or error. Nil means

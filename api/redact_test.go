@@ -170,3 +170,21 @@ func TestRedactedErrorMatches(t *testing.T) {
 		t.Errorf("got %v, want it to match its cause, without the key", err)
 	}
 }
+
+// GetTunnelSession keeps its response to itself and has less done to it. A call that somebody makes with the context
+// of its request, as a RoundTripper can, gets a response like any other.
+func TestCallWithinCallDoesNotPrintKey(t *testing.T) {
+	inner := newClient(t, api.WithHTTPClient(answer(200, "Application/JSON", session)))
+	outer := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+		rsp, err := inner.TunnelSessionsGetWithResponse(r.Context(), "ts_2")
+		if err != nil || rsp.JSON200 == nil {
+			t.Errorf("inner call: got %+v, %v", rsp, err)
+			return nil, err
+		}
+		checkSecret(t, "the request of the inner call", printed(rsp.HTTPResponse.Request.Header), apiKey)
+		return answer(200, "application/json", session)(r)
+	})))
+	if _, err := outer.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,17 +42,16 @@ func (c *call) accept(rsp *http.Response) (*http.Response, error) {
 	if err := checkSuccess(c.req.Method, rsp, data); err != nil {
 		return nil, c.responseError(rsp, data, err)
 	}
+	if c.req.Context().Value(decodes{}) != c.req {
+		if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
+			return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
+		}
+		presentable(rsp)
+	}
 	c.body.Reset(data)
 	c.body.data = data
+	c.body.unexpected = func(cause error) error { return c.responseError(rsp, data, cause) }
 	rsp.Body, rsp.ContentLength = &c.body, int64(len(data))
-	if c.req.Context().Value(decodes{}) != nil {
-		c.body.call = c
-		return rsp, nil
-	}
-	if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
-		return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
-	}
-	presentable(rsp)
 	return rsp, nil
 }
 
@@ -85,23 +85,21 @@ func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 }
 
 // checkSuccess says what keeps a response with a status below 400 from being what the operation promises, apart from
-// invalid JSON. The
-// generated parser leaves the result nil, without an error, for a status or a media type that it does not know.
+// invalid JSON. The generated parser leaves the result nil, without an error, for a status or a media type that it
+// does not know.
 func checkSuccess(method string, rsp *http.Response, body []byte) error {
-	empty := len(bytes.TrimSpace(body)) == 0
-	switch {
-	case rsp.StatusCode == http.StatusOK:
-	case method == http.MethodGet || rsp.StatusCode < 200 || rsp.StatusCode > 299:
+	if rsp.StatusCode != http.StatusOK && (method == http.MethodGet || rsp.StatusCode < 200 || rsp.StatusCode > 299) {
 		return errors.New("the status is not one of success")
 	}
-	switch mediaType := mediaType(rsp.Header); {
-	case empty && method != http.MethodGet:
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0 && method != http.MethodGet:
 		return nil
-	case empty:
+	case len(body) == 0:
 		return errors.New("the body is empty")
-	case !isJSON(mediaType):
+	case !isJSON(mediaType(rsp.Header)):
 		return fmt.Errorf("the content type is %q, not JSON", rsp.Header.Get("Content-Type"))
-	case method == http.MethodGet && bytes.TrimSpace(body)[0] != '{':
+	case method == http.MethodGet && body[0] != '{':
 		return errors.New("the body is not a JSON object")
 	}
 	return nil
@@ -135,23 +133,30 @@ func presentable(rsp *http.Response) {
 // body is a response's body in memory.
 type body struct {
 	bytes.Reader
-	data []byte
-	call *call // for decode alone, as it has the API key
+	data       []byte
+	unexpected func(cause error) error // the error for the response, if its body cannot be decoded
 }
 
 // Close does nothing: what there was to close is closed.
 func (*body) Close() error { return nil }
 
-// decodes is in the context of a call whose response goes to decode and not to the caller. The JSON parser looks at
-// the whole body before it begins, so that nobody else has to.
+// decodes is in the context of a request whose response goes to decode and not to the caller. Its value is the
+// request, as others can be made with the same context.
 type decodes struct{}
+
+// toDecode is the last editor of such a request. The response needs less then: the JSON parser looks at the whole
+// body before it begins, so that nobody else has to.
+func toDecode(_ context.Context, req *http.Request) error {
+	*req = *req.WithContext(context.WithValue(req.Context(), decodes{}, req))
+	return nil
+}
 
 // decode returns what the body of a response holds. It does the generated parser's work for a method with one result,
 // without another copy of the body.
 func decode[T any](rsp *http.Response) (*T, error) {
 	b, ok := rsp.Body.(*body)
-	if !ok || b.call == nil {
-		// The client was not made by New, and has no Doer, or one that did not see the context.
+	if !ok {
+		// The client was not made by New, and has no Doer.
 		req := rsp.Request
 		if req == nil {
 			req = &http.Request{Method: http.MethodGet, URL: new(url.URL)}
@@ -161,11 +166,11 @@ func decode[T any](rsp *http.Response) (*T, error) {
 		if _, err := c.accept(rsp); err != nil {
 			return nil, c.failure(err)
 		}
-		b, c.body.call = &c.body, c
+		b = &c.body
 	}
 	result := new(T)
 	if err := json.Unmarshal(b.data, result); err != nil {
-		return nil, b.call.responseError(rsp, b.data, err)
+		return nil, b.unexpected(err)
 	}
 	return result, nil
 }

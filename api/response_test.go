@@ -129,6 +129,9 @@ func TestGetTunnelSessionWithoutDoer(t *testing.T) {
 		{"wrong type, by a Doer without the context", func(r *http.Request) (*http.Response, error) {
 			return (&api.Doer{HTTPClient: answer(200, "application/json", `{"id":7}`)}).Do(r.WithContext(context.Background()))
 		}, api.ErrUnexpectedResponse},
+		{"HTML, by a Doer that gets a copy", func(r *http.Request) (*http.Response, error) {
+			return (&api.Doer{HTTPClient: answer(200, "text/html", "<html>")}).Do(r.Clone(r.Context()))
+		}, api.ErrUnexpectedResponse},
 		{"no request", func(*http.Request) (*http.Response, error) { return response(404, ""), nil }, api.ErrNotFound},
 		{"session", answer(200, "application/json", session), nil},
 	} {
