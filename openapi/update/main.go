@@ -26,13 +26,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	c := command{
 		updater: updater{root: ".", source: newSource(), today: func() string { return time.Now().UTC().Format(time.DateOnly) }},
-		run:     goCommand,
+		run:     tool.GoCommand,
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 	}
@@ -44,7 +46,7 @@ func main() {
 // command is the command with all that it touches.
 type command struct {
 	updater
-	run            runner
+	run            tool.Runner
 	stdout, stderr io.Writer
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 // tools are the programs that compare, as go run takes them.
@@ -41,26 +43,26 @@ func (c command) regenerate(ctx context.Context, prepared change, pinned tools, 
 	if err := c.run(ctx, c.root, io.Discard, "run", pinned.apidiff, "-w", exported, callersPackage); err != nil {
 		return fmt.Errorf("record what package api exports: %w", err)
 	}
-	before, err := takeSnapshot(c.path(vendoredFile), c.path(clientFile))
+	before, err := tool.TakeSnapshot(c.path(vendoredFile), c.path(clientFile))
 	if err != nil {
 		return err
 	}
 	callers, err := c.apply(ctx, prepared, pinned.apidiff, exported)
 	if err != nil {
-		return errors.Join(err, before.restore(), errRestored)
+		return errors.Join(err, before.Restore(), errRestored)
 	}
 	if err := c.print("", "tests:"); err != nil {
 		return err
 	}
 	failure := c.run(ctx, c.root, c.stdout, "test", "./...")
 	if ctx.Err() != nil {
-		return errors.Join(fmt.Errorf("test the regenerated client: %w", ctx.Err()), before.restore(), errRestored)
+		return errors.Join(fmt.Errorf("test the regenerated client: %w", ctx.Err()), before.Restore(), errRestored)
 	}
 	outcome := verdict(wire, callers)
 	if failure != nil {
 		failure = errors.Join(fmt.Errorf("test the regenerated client: %w", failure), errToReview)
 		outcome += "; the tests fail"
-	} else if wire.breaking+callers.breaking > 0 && !allowBreaking {
+	} else if wire.Breaking+callers.Breaking > 0 && !allowBreaking {
 		failure = errors.Join(errors.New("the change is breaking: BREAKING=allow accepts it"), errToReview)
 	}
 	return errors.Join(failure, c.print("", "verdict: "+outcome))
@@ -75,48 +77,40 @@ var (
 )
 
 // apply puts the change into the module, regenerates the client, and shows and returns what that means for callers.
-func (c command) apply(ctx context.Context, prepared change, apidiff, exported string) (changes, error) {
+func (c command) apply(ctx context.Context, prepared change, apidiff, exported string) (tool.Changes, error) {
 	if err := c.write(prepared); err != nil {
-		return changes{}, err
+		return tool.Changes{}, err
 	}
 	if err := c.run(ctx, c.root, c.stdout, "generate", "./..."); err != nil {
-		return changes{}, fmt.Errorf("regenerate the client: %w", err)
+		return tool.Changes{}, fmt.Errorf("regenerate the client: %w", err)
 	}
 	if err := c.run(ctx, c.root, c.stdout, "build", callersPackage); err != nil {
-		return changes{}, fmt.Errorf("compile the regenerated client: %w", err)
+		return tool.Changes{}, fmt.Errorf("compile the regenerated client: %w", err)
 	}
 	if err := c.print("", clientFile+": regenerated"); err != nil {
-		return changes{}, err
+		return tool.Changes{}, err
 	}
 	var report bytes.Buffer
 	if err := c.run(ctx, c.root, &report, "run", apidiff, exported, callersPackage); err != nil {
-		return changes{}, fmt.Errorf("compare what package api exports: %w", err)
+		return tool.Changes{}, fmt.Errorf("compare what package api exports: %w", err)
 	}
-	callers := parseCallers(report.String())
-	return callers, c.section("for Go callers of api (apidiff)", callers)
+	callers := tool.ParseCallers(report.String())
+	return callers, c.print(callers.Section("for Go callers of api (apidiff)")...)
 }
 
 // wireChanges shows and returns how the change alters the protocol.
-func (c command) wireChanges(ctx context.Context, prepared change, oasdiff, scratch string) (changes, error) {
+func (c command) wireChanges(ctx context.Context, prepared change, oasdiff, scratch string) (tool.Changes, error) {
 	before, after := filepath.Join(scratch, "before.yaml"), filepath.Join(scratch, "after.yaml")
 	if err := errors.Join(os.WriteFile(before, prepared.before, 0o600), os.WriteFile(after, prepared.after, 0o600)); err != nil {
-		return changes{}, fmt.Errorf("write the documents to compare: %w", err)
+		return tool.Changes{}, fmt.Errorf("write the documents to compare: %w", err)
 	}
 	var changelog bytes.Buffer
 	if err := c.run(ctx, c.root, &changelog, "run", oasdiff, "changelog", "--format", "json", before, after); err != nil {
-		return changes{}, fmt.Errorf("compare the documents: %w", err)
+		return tool.Changes{}, fmt.Errorf("compare the documents: %w", err)
 	}
 	wire, err := parseWire(changelog.Bytes())
 	if err != nil {
-		return changes{}, err
+		return tool.Changes{}, err
 	}
-	return wire, c.section("on the wire (oasdiff changelog)", wire)
-}
-
-func (c command) section(title string, found changes) error {
-	lines := found.lines
-	if len(lines) == 0 {
-		lines = []string{"            nothing"}
-	}
-	return c.print(append([]string{"", title + ":"}, lines...)...)
+	return wire, c.print(wire.Section("on the wire (oasdiff changelog)")...)
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 // fakeGo stands for the go command and the tools that it runs.
@@ -211,31 +213,12 @@ func wantInOrder(t *testing.T, text string, parts ...string) {
 	}
 }
 
-func TestGoCommand(t *testing.T) {
-	t.Setenv("UPSTREAM", "anything")
-	var out strings.Builder
-	if err := goCommand(t.Context(), ".", &out, "list", "-f", "{{.ImportPath}}", "."); err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.TrimSpace(out.String()); got != "example.com/ngrokapi/openapi/update" {
-		t.Errorf("it prints %q", got)
-	}
-	err := goCommand(t.Context(), ".", io.Discard, "nonsense")
-	if err == nil {
-		t.Fatal("it reports no failure")
-	}
-	wantContains(t, err.Error(), "go nonsense: exit status 2\n", "unknown command")
-	for _, variable := range childEnvironment() {
-		if strings.HasPrefix(variable, "UPSTREAM=") {
-			t.Errorf("%s is passed on", variable)
-		}
-	}
-}
-
-// copyModule copies this module, without this command, whose tests would copy it again, to a temporary folder.
+// copyModule copies this module to a temporary folder, without the commands that maintain it and what looks at it
+// from outside: their tests would copy and compile it again.
 func copyModule(t *testing.T) string {
 	t.Helper()
 	root, folder := filepath.Join("..", ".."), t.TempDir()
+	left := []string{".git", "api/internal", "openapi/internal", "openapi/update"}
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -244,7 +227,7 @@ func copyModule(t *testing.T) string {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (inside == ".git" || inside == filepath.Join("openapi", "update")) {
+		if entry.IsDir() && slices.Contains(left, filepath.ToSlash(inside)) {
 			return filepath.SkipDir
 		}
 		if entry.Type().IsRegular() {
@@ -282,7 +265,7 @@ type fakeTools struct{}
 func (fakeTools) run(ctx context.Context, folder string, stdout io.Writer, args ...string) error {
 	switch {
 	case args[0] != "run":
-		return goCommand(ctx, folder, stdout, args...)
+		return tool.GoCommand(ctx, folder, stdout, args...)
 	case args[1] == "oasdiff@v1":
 		_, err := fmt.Fprint(stdout, "[]")
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	vendored "example.com/ngrokapi/openapi"
+	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 const (
@@ -83,7 +84,7 @@ func (u updater) prepare(ctx context.Context, asked request) (change, error) {
 
 // write puts the change into the module.
 func (u updater) write(c change) error {
-	return replaceFile(u.path(vendoredFile), c.after)
+	return tool.ReplaceFile(u.path(vendoredFile), c.after)
 }
 
 func (u updater) path(name string) string {
@@ -95,7 +96,7 @@ func (c change) summary() string {
 	if !c.differs {
 		return vendoredFile + ": no change, upstream means the same"
 	}
-	line := fmt.Sprintf("%s: changed, %s", vendoredFile, count(len(c.operations), "operation"))
+	line := fmt.Sprintf("%s: changed, %s", vendoredFile, tool.Count(len(c.operations), "operation"))
 	switch added := len(c.added); {
 	case added > 10:
 		line += fmt.Sprintf(" (%d new)", added)

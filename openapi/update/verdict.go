@@ -1,29 +1,22 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"example.com/ngrokapi/openapi/internal/tool"
+)
 
 // verdict says which release, in the sense of semantic versioning, a change of the document asks for, and why.
-func verdict(wire, callers changes) string {
+func verdict(wire, callers tool.Changes) string {
 	switch {
-	case wire.breaking > 0 || callers.breaking > 0:
+	case wire.Breaking > 0 || callers.Breaking > 0:
 		return fmt.Sprintf("major: %s on the wire and %s for Go callers",
-			count(wire.breaking, "breaking change"), count(callers.breaking, "breaking change"))
-	case len(callers.lines) > 0:
-		return fmt.Sprintf("minor: %s for Go callers, none breaking", count(len(callers.lines), "change"))
-	case len(wire.lines) > 0:
-		return fmt.Sprintf("patch: %s on the wire, none breaking and none for Go callers", count(len(wire.lines), "change"))
+			tool.Count(wire.Breaking, "breaking change"), tool.Count(callers.Breaking, "breaking change"))
+	case len(callers.Lines) > 0:
+		return fmt.Sprintf("minor: %s for Go callers, none breaking", tool.Count(len(callers.Lines), "change"))
+	case len(wire.Lines) > 0:
+		return fmt.Sprintf("patch: %s on the wire, none breaking and none for Go callers", tool.Count(len(wire.Lines), "change"))
 	default:
 		return "patch: only what the document says of the API changed, nothing on the wire or for Go callers"
-	}
-}
-
-func count(n int, what string) string {
-	switch n {
-	case 0:
-		return "no " + what
-	case 1:
-		return "1 " + what
-	default:
-		return fmt.Sprintf("%d %ss", n, what)
 	}
 }

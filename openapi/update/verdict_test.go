@@ -1,13 +1,17 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"example.com/ngrokapi/openapi/internal/tool"
+)
 
 func TestVerdict(t *testing.T) {
-	nothing := changes{}
-	compatible := changes{lines: []string{"a", "b"}}
-	breaking := changes{lines: []string{"a", "b"}, breaking: 1}
+	nothing := tool.Changes{}
+	compatible := tool.Changes{Lines: []string{"a", "b"}}
+	breaking := tool.Changes{Lines: []string{"a", "b"}, Breaking: 1}
 	for name, test := range map[string]struct {
-		wire, callers changes
+		wire, callers tool.Changes
 		want          string
 	}{
 		"only text":            {nothing, nothing, "patch: only what the document says of the API changed, nothing on the wire or for Go callers"},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 // What make update does with the whole document of the API, which is not part of this module, and with the tools
@@ -19,7 +21,7 @@ func TestRegenerateFromTheWholeUpstream(t *testing.T) {
 	regenerate := func(t *testing.T, upstream string, status int, more ...string) (stdout string, changed []string) {
 		t.Helper()
 		tr := newTrialIn(t, folder)
-		tr.run = goCommand
+		tr.run = tool.GoCommand
 		before := tr.files(t)
 		tr.wantStatus(t, tr.update(t, upstream, slices.Concat(args, more)...), status)
 		after := tr.files(t)
@@ -70,7 +72,7 @@ func TestRegenerateFromTheWholeUpstream(t *testing.T) {
 	if got, want := strings.Count(client, "WithResponse(ctx context.Context"), strings.Count(upstream, "operationId:"); got < want {
 		t.Errorf("the client has %d methods for %d operations", got, want)
 	}
-	if err := goCommand(t.Context(), folder, t.Output(), "vet", "./..."); err != nil {
+	if err := tool.GoCommand(t.Context(), folder, t.Output(), "vet", "./..."); err != nil {
 		t.Error(err)
 	}
 }

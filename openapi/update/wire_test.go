@@ -20,14 +20,14 @@ func TestParseWire(t *testing.T) {
 		"  breaking  POST /c: removed [gone]",
 		"            components: added [schema]",
 	}
-	if !slices.Equal(found.lines, want) || found.breaking != 2 {
-		t.Errorf("it is %d, %q", found.breaking, found.lines)
+	if !slices.Equal(found.Lines, want) || found.Breaking != 2 {
+		t.Errorf("it is %d, %q", found.Breaking, found.Lines)
 	}
 }
 
 func TestParseWireWithoutChanges(t *testing.T) {
 	found, err := parseWire([]byte("[]\n"))
-	if err != nil || len(found.lines) != 0 || found.breaking != 0 {
+	if err != nil || len(found.Lines) != 0 || found.Breaking != 0 {
 		t.Errorf("it is %v, %v", found, err)
 	}
 }

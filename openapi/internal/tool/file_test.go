@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"os"
@@ -11,7 +11,7 @@ func TestReplaceFileLeavesNothingElse(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "a.yaml")
 	for _, content := range []string{"new", "newer", ""} {
-		if err := replaceFile(name, []byte(content)); err != nil {
+		if err := ReplaceFile(name, []byte(content)); err != nil {
 			t.Fatal(err)
 		}
 		if got := readFile(t, name); got != content {
@@ -31,7 +31,7 @@ func TestReplaceFileKeepsTheMode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceFile(name, []byte("new")); err != nil {
+	if err := ReplaceFile(name, []byte("new")); err != nil {
 		t.Skipf("a file that is read-only can't be replaced here: %v", err)
 	}
 	got, err := os.Stat(name)
@@ -47,13 +47,13 @@ func TestReplaceFileFails(t *testing.T) {
 	folder := t.TempDir()
 	// A folder with something in it can't be replaced by a file.
 	writeFile(t, filepath.Join(folder, "a.yaml", "inner"), "")
-	err := replaceFile(filepath.Join(folder, "a.yaml"), []byte("new"))
+	err := ReplaceFile(filepath.Join(folder, "a.yaml"), []byte("new"))
 	if err == nil || !strings.HasPrefix(err.Error(), "write ") {
 		t.Errorf("the error is %v", err)
 	}
 	wantAlone(t, folder, "a.yaml")
 
-	err = replaceFile(filepath.Join(folder, "missing", "a.yaml"), []byte("new"))
+	err = ReplaceFile(filepath.Join(folder, "missing", "a.yaml"), []byte("new"))
 	if err == nil || !strings.HasPrefix(err.Error(), "write ") {
 		t.Errorf("the error is %v", err)
 	}
@@ -64,7 +64,7 @@ func TestSnapshotRestores(t *testing.T) {
 	first, second := filepath.Join(folder, "first"), filepath.Join(folder, "second")
 	writeFile(t, first, "1")
 	writeFile(t, second, "2")
-	taken, err := takeSnapshot(first, second)
+	taken, err := TakeSnapshot(first, second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,14 +72,37 @@ func TestSnapshotRestores(t *testing.T) {
 	if err := os.Remove(second); err != nil {
 		t.Fatal(err)
 	}
-	if err := taken.restore(); err != nil {
+	if err := taken.Restore(); err != nil {
 		t.Fatal(err)
 	}
 	if readFile(t, first) != "1" || readFile(t, second) != "2" {
 		t.Error("a file is not what it was")
 	}
-	if _, err := takeSnapshot(filepath.Join(folder, "missing")); err == nil {
+	if _, err := TakeSnapshot(filepath.Join(folder, "missing")); err == nil {
 		t.Error("a snapshot holds a file that is not there")
+	}
+}
+
+func TestSnapshotLeavesAloneWhatHasNotChanged(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a")
+	writeFile(t, name, "1")
+	before, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := TakeSnapshot(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := taken.Restore(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !os.SameFile(before, after) {
+		t.Error("it is another file, want the same")
 	}
 }
 
@@ -91,5 +114,24 @@ func wantAlone(t *testing.T, folder, name string) {
 	}
 	if len(entries) != 1 || entries[0].Name() != name {
 		t.Errorf("the folder holds %v, want only %s", entries, name)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func writeFile(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// runner runs the go command in a folder. It writes what that prints to stdout; the rest is part of the error.
-type runner func(ctx context.Context, folder string, stdout io.Writer, args ...string) error
+// A Runner runs the go command in a folder. It writes what that prints to stdout; the rest is part of the error.
+type Runner func(ctx context.Context, folder string, stdout io.Writer, args ...string) error
 
-// goCommand is the runner that runs the go command which is on the path.
-func goCommand(ctx context.Context, folder string, stdout io.Writer, args ...string) error {
+// GoCommand is the [Runner] that runs the go command which is on the path.
+func GoCommand(ctx context.Context, folder string, stdout io.Writer, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = folder

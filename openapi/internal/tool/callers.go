@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"regexp"
@@ -9,9 +9,9 @@ import (
 // client. They get methods with every new operation; only a type that implements one itself, a mock, notices.
 var grownInterface = regexp.MustCompile(`^(ClientInterface|ClientWithResponsesInterface)\.\w+: added$`)
 
-// parseCallers reads the report of apidiff.
-func parseCallers(report string) changes {
-	var found changes
+// ParseCallers reads the report of apidiff: what changed for Go code that uses a package.
+func ParseCallers(report string) Changes {
+	var found Changes
 	incompatible := false
 	seen := make(map[string]bool)
 	for line := range strings.Lines(report) {
@@ -25,10 +25,10 @@ func parseCallers(report string) changes {
 		case isEntry && !seen[entry]:
 			seen[entry] = true
 			if incompatible && grownInterface.MatchString(entry) {
-				found.add(false, entry+" (an interface that every new operation adds to)")
+				found.Add(false, entry+" (an interface that every new operation adds to)")
 				continue
 			}
-			found.add(incompatible, entry)
+			found.Add(incompatible, entry)
 		}
 	}
 	return found

@@ -1,15 +1,18 @@
-package main
+package tool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// replaceFile gives the file name new content in one step: whoever reads it, also after a crash, finds all of the
-// old content or all of the new.
-func replaceFile(name string, content []byte) (err error) {
+// ReplaceFile gives the file name new content in one step: whoever reads it, also after a crash, finds all of the
+// old content or all of the new. A file that was there keeps its mode.
+func ReplaceFile(name string, content []byte) (err error) {
 	mode := os.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
 		mode = info.Mode().Perm()
@@ -33,12 +36,12 @@ func replaceFile(name string, content []byte) (err error) {
 	return os.Rename(temporary.Name(), name)
 }
 
-// snapshot remembers the content of files, to bring it back.
-type snapshot map[string][]byte
+// A Snapshot remembers the content of files, by their names, to bring it back.
+type Snapshot map[string][]byte
 
-// takeSnapshot reads the files of the given names.
-func takeSnapshot(names ...string) (snapshot, error) {
-	taken := make(snapshot)
+// TakeSnapshot reads the files of the given names.
+func TakeSnapshot(names ...string) (Snapshot, error) {
+	taken := make(Snapshot)
 	for _, name := range names {
 		content, err := os.ReadFile(name)
 		if err != nil {
@@ -49,11 +52,15 @@ func takeSnapshot(names ...string) (snapshot, error) {
 	return taken, nil
 }
 
-// restore brings the files back to what they were.
-func (s snapshot) restore() error {
+// Restore brings the files back to what they were. It leaves alone what has not changed: that may be the file whose
+// folder nobody can write to.
+func (s Snapshot) Restore() error {
 	var failures []error
-	for name, content := range s {
-		failures = append(failures, replaceFile(name, content))
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if now, err := os.ReadFile(name); err == nil && bytes.Equal(now, s[name]) {
+			continue
+		}
+		failures = append(failures, ReplaceFile(name, s[name]))
 	}
 	return errors.Join(failures...)
 }

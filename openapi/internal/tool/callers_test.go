@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"slices"
@@ -46,9 +46,9 @@ func TestParseCallers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found := parseCallers(test.report)
-			if !slices.Equal(found.lines, test.lines) || found.breaking != test.breaking {
-				t.Errorf("it is %d, %q", found.breaking, found.lines)
+			found := ParseCallers(test.report)
+			if !slices.Equal(found.Lines, test.lines) || found.Breaking != test.breaking {
+				t.Errorf("it is %d, %q", found.Breaking, found.Lines)
 			}
 		})
 	}
