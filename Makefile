@@ -8,13 +8,15 @@ OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
 define HELP
-make run       print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
-make test      run all tests with the race detector
-make fuzz      run each fuzz test for FUZZTIME, 30s by default
-make live      compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
-make generate  write api/client.gen.go from openapi/ngrok.yaml
-make lint      run go vet, golangci-lint and actionlint
-make update    follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
+make run            print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
+make test           run all tests with the race detector
+make fuzz           run each fuzz test for FUZZTIME, 30s by default
+make live           compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
+make generate       write api/client.gen.go from openapi/ngrok.yaml
+make lint           run go vet, golangci-lint and actionlint
+make update         follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
+make module-path    rename the module everywhere: MODULE=git.example.org/you/ngrokapi
+make release-check  say which version the changes since the last tag call for, and refuse a smaller VERSION=v1.2.3
 endef
 
 .PHONY: help
@@ -55,3 +57,11 @@ update:
 	@$(GO) run ./openapi/update -regenerate -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
 		$(if $(UPSTREAM),-upstream '$(UPSTREAM)') $(if $(ADD),-add '$(ADD)') $(if $(ALL),-all) \
 		$(if $(filter allow,$(BREAKING)),-allow-breaking)
+
+.PHONY: module-path
+module-path:
+	@$(GO) run ./openapi/internal/modulepath '$(MODULE)'
+
+.PHONY: release-check
+release-check:
+	@$(GO) run ./openapi/internal/releasecheck -apidiff $(APIDIFF) $(if $(VERSION),-version '$(VERSION)')
