@@ -33,7 +33,7 @@ func run(files []string, stdin io.Reader, stdout io.Writer) error {
 			return fmt.Errorf("open the output of the benchmarks: %w: write it with go test -bench", err)
 		}
 		err = r.read(f)
-		f.Close()
+		_ = f.Close() // read to its end, or not wanted
 		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
 		}

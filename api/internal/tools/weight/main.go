@@ -4,7 +4,7 @@
 //	go run ./api/internal/tools/weight
 //
 // It runs anywhere in this module and builds both programs, each a module of its own in a temporary folder, with
-// nothing compiled before. That takes a minute or more, and of the network at most Go's module proxy.
+// nothing compiled before. That takes some minutes, and of the network at most Go's module proxy.
 package main
 
 import (
@@ -31,7 +31,7 @@ func run(ctx context.Context, command runner, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the programs: %w", err)
 	}
-	defer os.RemoveAll(temporary)
+	defer func() { _ = os.RemoveAll(temporary) }()
 	floor, client, err := weigh(ctx, command, temporary)
 	if err != nil {
 		return err

@@ -105,29 +105,28 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// A program that imports the client is spared what only generates or tests it.
-func TestImporter(t *testing.T) {
-	this, err := thisModule(t.Context(), goCommand)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := newProgram(t.Context(), goCommand, t.TempDir(), "client", this)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.list(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Contains(p.packages, this.path+"/api") {
-		t.Errorf("it compiles %q, which lacks the client", p.packages)
-	}
-	for _, name := range slices.Concat(p.packages, p.standard) {
-		runtime := strings.HasPrefix(name+"/", "github.com/oapi-codegen/runtime/")
-		if name == "testing" || strings.Contains(name, "kin-openapi") || strings.Contains(name, "oapi-codegen") && !runtime {
-			t.Errorf("it compiles %s", name)
+func TestProgramsCompile(t *testing.T) {
+	for _, name := range []string{"floor", "client"} {
+		text, err := programs.ReadFile("programs/" + name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "main.go")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := goCommand(t.Context(), "", nil, "vet", file); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(p.modules) > maxModules {
-		t.Errorf("it needs %d modules, want at most %d: %q", len(p.modules), maxModules, p.modules)
+}
+
+func TestThisModule(t *testing.T) {
+	got, err := thisModule(t.Context(), goCommand)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(got.folder, "go.mod")); err != nil || got.path == "" || got.goVersion == "" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -36,6 +36,7 @@ func goCommand(ctx context.Context, folder string, env []string, args ...string)
 type program struct {
 	command runner
 	folder  string
+	cache   string // of compiled packages, its own
 	env     []string
 
 	modules  []string // that the program's packages are from, besides its own
@@ -64,12 +65,9 @@ func thisModule(ctx context.Context, command runner) (module, error) {
 
 // newProgram writes the program of that name to a new folder within parent, and resolves its dependencies.
 func newProgram(ctx context.Context, command runner, parent, name string, this module) (*program, error) {
-	p := &program{
-		command: command,
-		folder:  filepath.Join(parent, name),
-		// A C compiler is no part of what is measured.
-		env: []string{"GOWORK=off", "CGO_ENABLED=0", "GOCACHE=" + filepath.Join(parent, name+"-cache")},
-	}
+	p := &program{command: command, folder: filepath.Join(parent, name), cache: filepath.Join(parent, name+"-cache")}
+	// A C compiler is no part of what is measured.
+	p.env = []string{"GOWORK=off", "CGO_ENABLED=0", "GOCACHE=" + p.cache}
 	text, err := programs.ReadFile("programs/" + name + ".txt")
 	if err != nil {
 		return nil, fmt.Errorf("read the program %s: %w", name, err)

@@ -30,8 +30,8 @@ func report(w io.Writer, floor, client *program) error {
 		len(client.standard)-len(floor.standard))
 	fmt.Fprintf(t, "bytes of the binary\t%d\t%d\t%+d (%+.1f %%)\t%s\n", floor.bytes, client.bytes, added, growth,
 		verdict(fmt.Sprintf("≤ %+.0f %%", maxGrowth), growth <= maxGrowth))
-	fmt.Fprintf(t, "compile time, nothing cached\t%s\t%s\t%.2f×\t\n", floor.compile.Round(time.Second/10),
-		client.compile.Round(time.Second/10), client.compile.Seconds()/floor.compile.Seconds())
+	fmt.Fprintf(t, "compile time, nothing cached, fastest of %d\t%s\t%s\t%.2f×\t\n", builds,
+		floor.compile.Round(time.Second/10), client.compile.Round(time.Second/10), client.compile.Seconds()/floor.compile.Seconds())
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
