@@ -39,7 +39,7 @@ func (r *results) print(w io.Writer) error {
 	for _, s := range r.settings {
 		if floor := s.row("floor"); floor != nil {
 			if rounds == 0 {
-				fmt.Fprint(t, "\nsetting\trow\ttime\tto floor\t(half of rounds)\ttarget\t"+
+				fmt.Fprint(t, "\nsetting\trow\ttime\tto floor\t(half of rounds)\tfastest\ttarget\t"+
 					"bytes\tto floor\tper byte of body\ttarget\tallocs\tto floor\ttarget\tconns/1000 calls\t\n")
 			}
 			rounds = max(rounds, len(floor.values["ns/op"]))
@@ -52,7 +52,8 @@ func (r *results) print(w io.Writer) error {
 		return fmt.Errorf("print the table: %w", err)
 	}
 	if rounds > 0 {
-		fmt.Fprintf(w, "\nMedians of %d rounds. Over loopback, the server's work is part of each row.\n", rounds)
+		fmt.Fprintf(w, "\nMedians of %d rounds; fastest compares each row's fastest round, which other work on the machine "+
+			"disturbed least.\nOver loopback, the server's work is part of each row.\n", rounds)
 	}
 	for _, s := range r.settings {
 		if s.name == regeneration {
@@ -68,29 +69,29 @@ func (s *setting) line(r, floor *row) []string {
 	if r.name == "client" {
 		most = targets[s.name]
 	}
-	times := r.ratios(floor, "ns/op")
-	cells := []string{
-		s.name, r.name,
-		time.Duration(r.median("ns/op")).Round(10 * time.Nanosecond).String(),
-		"", "", limit("%.2f", most.time),
-		fmt.Sprintf("%.0f", r.median("B/op")),
-		"", "", limit("%.2f", most.bytes),
-		fmt.Sprintf("%.0f", r.median("allocs/op")),
-		"", limit("+%.0f", most.allocs), "",
-	}
+	var timeRatio, half, fastest, bytesRatio, allocsMore, perByte, conns string
 	if r != floor {
-		cells[3] = fmt.Sprintf("%.2f", quantile(times, 0.5))
-		cells[4] = fmt.Sprintf("%.2f–%.2f", quantile(times, 0.25), quantile(times, 0.75))
-		cells[7] = fmt.Sprintf("%.2f", quantile(r.ratios(floor, "B/op"), 0.5))
-		cells[11] = fmt.Sprintf("%+.0f", r.median("allocs/op")-floor.median("allocs/op"))
+		ratios := r.ratios(floor, "ns/op")
+		timeRatio = fmt.Sprintf("%.2f", quantile(ratios, 0.5))
+		half = fmt.Sprintf("%.2f–%.2f", quantile(ratios, 0.25), quantile(ratios, 0.75))
+		fastest = fmt.Sprintf("%.2f", quantile(r.values["ns/op"], 0)/quantile(floor.values["ns/op"], 0))
+		bytesRatio = fmt.Sprintf("%.2f", quantile(r.ratios(floor, "B/op"), 0.5))
+		allocsMore = fmt.Sprintf("%+.0f", r.median("allocs/op")-floor.median("allocs/op"))
 	}
 	if body := r.median("body-B/op"); body > 0 {
-		cells[8] = fmt.Sprintf("%.2f", r.median("B/op")/body)
+		perByte = fmt.Sprintf("%.2f", r.median("B/op")/body)
 	}
 	if len(r.values["conns/op"]) > 0 {
-		cells[13] = fmt.Sprintf("%.1f", 1000*r.median("conns/op"))
+		conns = fmt.Sprintf("%.1f", 1000*r.median("conns/op"))
 	}
-	return cells
+	return []string{
+		s.name, r.name,
+		time.Duration(r.median("ns/op")).Round(10 * time.Nanosecond).String(),
+		timeRatio, half, fastest, limit("%.2f", most.time),
+		fmt.Sprintf("%.0f", r.median("B/op")), bytesRatio, perByte, limit("%.2f", most.bytes),
+		fmt.Sprintf("%.0f", r.median("allocs/op")), allocsMore, limit("+%.0f", most.allocs),
+		conns,
+	}
 }
 
 // limit formats a target, if there is one.
