@@ -7,6 +7,9 @@ ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
+# benchstat has no releases either: this is a commit of golang.org/x/perf.
+BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+
 define HELP
 make run            print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
 make test           run all tests with the race detector
@@ -14,6 +17,8 @@ make fuzz           run each fuzz test for FUZZTIME, 30s by default
 make live           compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
 make generate       write api/client.gen.go from openapi/ngrok.yaml
 make lint           run go vet, golangci-lint and actionlint
+make bench          measure calls in ratios to plain net/http, and regeneration: ROUNDS, BENCHTIME, UPSTREAM=file
+make weight         measure what importing the client adds to a program
 make update         follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
 make module-path    rename the module everywhere: MODULE=git.example.org/you/ngrokapi
 make release-check  say which version the changes since the last tag call for, and refuse a smaller VERSION=v1.2.3
@@ -65,3 +70,21 @@ module-path:
 .PHONY: release-check
 release-check:
 	@$(GO) run ./openapi/internal/releasecheck -apidiff $(APIDIFF) $(if $(VERSION),-version '$(VERSION)')
+
+# Each round runs every row once, so that rows that are compared run one after the other. Many short rounds say more
+# than a few long ones on a machine that has other work too.
+.PHONY: bench
+ROUNDS ?= 16
+BENCHTIME ?= 0.2s
+bench:
+	@rm -f bench.out
+	$(GO) test -c -o bench.test ./api
+	for round in $$(seq $(ROUNDS)); do \
+		./bench.test -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME) >>bench.out || { cat bench.out; exit 1; }; done
+	UPSTREAM='$(UPSTREAM)' $(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./openapi/update >>bench.out
+	$(BENCHSTAT) -col '/row@(floor generated client)' bench.out
+	@$(GO) run ./openapi/internal/benchtable bench.out
+
+.PHONY: weight
+weight:
+	@$(GO) run ./openapi/internal/weight

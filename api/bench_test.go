@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,7 +146,7 @@ func BenchmarkGet(b *testing.B) {
 	body := sessionJSON(100)
 	b.Run("in-memory", func(b *testing.B) {
 		for _, row := range rows {
-			b.Run(row.name, func(b *testing.B) {
+			b.Run("row="+row.name, func(b *testing.B) {
 				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, int64(len(body))}}))
 			})
 		}
@@ -159,11 +160,14 @@ func BenchmarkGet(b *testing.B) {
 // BenchmarkLarge gets a session of a megabyte from memory, with its length announced and without.
 func BenchmarkLarge(b *testing.B) {
 	body := sessionJSON(1 << 20)
-	for name, length := range map[string]int64{"announced": int64(len(body)), "chunked": -1} {
+	for _, is := range []struct {
+		name   string
+		length int64
+	}{{"announced", int64(len(body))}, {"chunked", -1}} {
 		for _, row := range rows {
-			b.Run(name+"/"+row.name, func(b *testing.B) {
-				b.SetBytes(int64(len(body)))
-				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, length}}))
+			b.Run(is.name+"/row="+row.name, func(b *testing.B) {
+				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, is.length}}))
+				b.ReportMetric(float64(len(body)), "body-B/op")
 			})
 		}
 	}
@@ -172,7 +176,7 @@ func BenchmarkLarge(b *testing.B) {
 // loopback runs the rows each against a server of its own, with the default HTTP client unless the server has TLS.
 func loopback(b *testing.B, name string, callers int, body string, change changeServer) {
 	for _, row := range rows {
-		b.Run(name+"/"+row.name, func(b *testing.B) {
+		b.Run(name+"/row="+row.name, func(b *testing.B) {
 			var conns connections
 			srv := newBenchmarkServer(body, conns.of(change))
 			defer srv.Close()
@@ -201,7 +205,7 @@ func newBenchmarkServer(body string, change changeServer) *httptest.Server {
 	return srv
 }
 
-// benchmark measures calls by so many callers at once. The first call, which connects, is not measured: what a call
+// benchmark measures calls by so many callers at once. The first calls, which connect, are not measured: what a call
 // costs in the long run is the question.
 func benchmark(b *testing.B, callers int, get getter) {
 	call := func() {
@@ -209,7 +213,8 @@ func benchmark(b *testing.B, callers int, get getter) {
 			b.Errorf("got %v, %v", got, err)
 		}
 	}
-	call()
+	call() // alone, so that callers over HTTP/2 find its connection
+	share(callers, callers, call)
 	b.ReportAllocs()
 	if callers == 1 {
 		for b.Loop() {
@@ -234,4 +239,45 @@ func share(n, callers int, call func()) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestBenchmarkedCallsAreTheSame(t *testing.T) {
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			body := sessionJSON(3)
+			at := served(func(w http.ResponseWriter, r *http.Request, _ int) {
+				got := []string{r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Ngrok-Version")}
+				if want := []string{"GET", "/tunnel_sessions/" + benchmarkedID, "Bearer " + apiKey, "2"}; !slices.Equal(got, want) {
+					t.Errorf("the server got %q, want %q", got, want)
+				}
+				sendJSON(w, http.StatusOK, body)
+			}, nil)(t)
+			for _, get := range []getter{
+				row.bind(t, at.baseURL, nil),
+				row.bind(t, "https://api.ngrok.com", &http.Client{Transport: memory{body, -1}}),
+			} {
+				got, err := get(t.Context())
+				if err != nil || got.ID != benchmarkedID || got.Metadata != "mmm" || got.Credential.URI == "" {
+					t.Errorf("got %+v, %v", got, err)
+				}
+			}
+		})
+	}
+}
+
+// No call returns before as many have begun as there are callers.
+func TestShare(t *testing.T) {
+	for _, callers := range []int{2, 8, 64, 512} {
+		var begun atomic.Int64
+		all := make(chan struct{})
+		share(3*callers, callers, func() {
+			if begun.Add(1) == int64(callers) {
+				close(all)
+			}
+			<-all
+		})
+		if n := begun.Load(); n != int64(3*callers) {
+			t.Errorf("%d callers made %d calls, want %d", callers, n, 3*callers)
+		}
+	}
 }

@@ -46,7 +46,7 @@ func (c *call) accept(rsp *http.Response) (*http.Response, error) {
 		if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
 			return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
 		}
-		presentable(rsp)
+		c.presentable(rsp)
 	}
 	c.body.Reset(data)
 	c.body.data = data
@@ -79,7 +79,11 @@ func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 		case err != nil:
 			return data, err
 		case len(data) == cap(data):
-			data = slices.Grow(data, cap(data))
+			more := int64(cap(data))
+			if left := rsp.ContentLength + 1 - more; left > 0 {
+				more = min(more, left)
+			}
+			data = slices.Grow(data, int(more))
 		}
 	}
 }
@@ -118,12 +122,12 @@ func isJSON(mediaType string) bool {
 }
 
 // presentable prepares a response that has passed the gate for the generated parser, and for the caller.
-func presentable(rsp *http.Response) {
+func (c *call) presentable(rsp *http.Response) {
 	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
 		rsp.Header.Set("Content-Type", t) // the parser looks for "json" in lower case
 	}
 	if sent := rsp.Request; sent != nil {
-		rsp.Request = sent.WithContext(sent.Context())
+		rsp.Request = sent.WithContext(c.req.Context()) // that of an attempt has ended
 		rsp.Request.Header = sent.Header.Clone()
 		rsp.Request.Header.Del("Authorization")
 		rsp.Request.Response = nil // of a redirect, with its own request

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ type stallingBody struct{ ctx context.Context }
 
 func (b stallingBody) Read([]byte) (int, error) {
 	<-b.ctx.Done()
-	return 0, b.ctx.Err()
+	return 0, context.Cause(b.ctx)
 }
 
 func (stallingBody) Close() error { return nil }
@@ -30,7 +31,7 @@ func TestDefaultClientTimeout(t *testing.T) {
 	for name, stall := range map[string]roundTripper{
 		"before the header": func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
-			return nil, r.Context().Err()
+			return nil, context.Cause(r.Context())
 		},
 		"in the body": func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
@@ -39,10 +40,10 @@ func TestDefaultClientTimeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				impatient := *defaultClient()
 				var attempts []time.Duration
 				start := time.Now()
-				impatient.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				stalling := *defaultClient()
+				stalling.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 					attempts = append(attempts, time.Since(start))
 					return stall(r)
 				})
@@ -50,8 +51,12 @@ func TestDefaultClientTimeout(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = (&Doer{HTTPClient: &impatient}).Do(req)
-				if !errors.Is(err, context.DeadlineExceeded) || len(attempts) != 3 {
+				real := defaultClient
+				defaultClient = func() *http.Client { return &stalling }
+				defer func() { defaultClient = real }()
+				_, err = new(Doer).Do(req)
+				var timeout net.Error
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() || len(attempts) != 3 {
 					t.Errorf("got %v after %d attempts, want a timeout after 3", err, len(attempts))
 				}
 				if took := time.Since(start); took < 90*time.Second || took > 93*time.Second {

@@ -253,7 +253,7 @@ func wantPart(t *testing.T, place string, part, whole any) {
 
 // wholeUpstream returns the name of the file that holds it. A relative name is one from the module's folder, as in
 // make update.
-func wholeUpstream(t *testing.T) string {
+func wholeUpstream(t testing.TB) string {
 	t.Helper()
 	file := os.Getenv("UPSTREAM")
 	switch {

@@ -97,7 +97,7 @@ func testdata(t *testing.T, name string) string {
 	return strings.ReplaceAll(readFile(t, filepath.Join("testdata", name)), "\r\n", "\n")
 }
 
-func readFile(t *testing.T, name string) string {
+func readFile(t testing.TB, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(name)
 	if err != nil {
@@ -106,7 +106,7 @@ func readFile(t *testing.T, name string) string {
 	return string(content)
 }
 
-func writeFile(t *testing.T, name, content string) {
+func writeFile(t testing.TB, name, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
