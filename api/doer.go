@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 )
 
 const (
@@ -63,7 +61,6 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 type call struct {
 	req          *http.Request
 	client       HttpRequestDoer
-	timeout      time.Duration // of an attempt; 0: none
 	maxAttempts  int
 	maxBodyBytes int64
 	logger       *slog.Logger
@@ -83,9 +80,6 @@ func newCall(d *Doer, req *http.Request) *call {
 	if c.client == nil {
 		c.client = safeClient(d.HTTPClient)
 	}
-	if hc, ok := c.client.(*http.Client); ok && hc == defaultClient() {
-		c.timeout = attemptTimeout
-	}
 	if c.maxAttempts <= 0 {
 		c.maxAttempts = defaultMaxAttempts
 	}
@@ -99,11 +93,6 @@ func newCall(d *Doer, req *http.Request) *call {
 // the gate, or an error.
 func (c *call) attempt(req *http.Request) (*http.Response, error) {
 	c.attempts++
-	if c.timeout > 0 {
-		ctx, cancel := context.WithTimeoutCause(req.Context(), c.timeout, attemptTimeoutError{})
-		defer cancel()
-		req = req.WithContext(ctx)
-	}
 	rsp, err := c.client.Do(req)
 	switch {
 	case err != nil && rsp != nil && rsp.Body != nil:

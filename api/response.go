@@ -46,7 +46,7 @@ func (c *call) accept(rsp *http.Response) (*http.Response, error) {
 		if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
 			return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
 		}
-		c.presentable(rsp)
+		presentable(rsp)
 	}
 	c.body.Reset(data)
 	c.body.data = data
@@ -122,12 +122,12 @@ func isJSON(mediaType string) bool {
 }
 
 // presentable prepares a response that has passed the gate for the generated parser, and for the caller.
-func (c *call) presentable(rsp *http.Response) {
+func presentable(rsp *http.Response) {
 	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
 		rsp.Header.Set("Content-Type", t) // the parser looks for "json" in lower case
 	}
 	if sent := rsp.Request; sent != nil {
-		rsp.Request = sent.WithContext(c.req.Context()) // that of an attempt has ended
+		rsp.Request = sent.WithContext(sent.Context())
 		rsp.Request.Header = sent.Header.Clone()
 		rsp.Request.Header.Del("Authorization")
 		rsp.Request.Response = nil // of a redirect, with its own request

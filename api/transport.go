@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,12 +18,12 @@ const (
 	maxResponseHeaderBytes = 1 << 20
 )
 
-// defaultClient is what a Doer sends with that has no HTTP client. It has no timeout, as the Doer bounds attempts for
-// less than that costs. There is one, so that a program that makes a
+// defaultClient is what a Doer sends with that has no HTTP client. There is one, so that a program that makes a
 // client for each of many keys, or for each call, has one pool of connections.
 var defaultClient = sync.OnceValue(func() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{
+		Timeout:       attemptTimeout,
 		CheckRedirect: noRedirects,
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -71,13 +70,3 @@ func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastR
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && a.Host == b.Host
 }
-
-// attemptTimeoutError is the error of an attempt that has taken too long. It is one of a timeout to package net too.
-type attemptTimeoutError struct{}
-
-func (attemptTimeoutError) Error() string {
-	return "the attempt took longer than " + attemptTimeout.String()
-}
-func (attemptTimeoutError) Timeout() bool        { return true }
-func (attemptTimeoutError) Temporary() bool      { return true }
-func (attemptTimeoutError) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // as in package context

@@ -51,10 +51,7 @@ func TestDefaultClientTimeout(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				real := defaultClient
-				defaultClient = func() *http.Client { return &stalling }
-				defer func() { defaultClient = real }()
-				_, err = new(Doer).Do(req)
+				_, err = (&Doer{HTTPClient: &stalling}).Do(req)
 				var timeout net.Error
 				if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() || len(attempts) != 3 {
 					t.Errorf("got %v after %d attempts, want a timeout after 3", err, len(attempts))
