@@ -71,7 +71,7 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 //
 // Editors apply to this call only, after those of the client.
 func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
-	rsp, err := c.TunnelSessionsGet(ctx, id, append(slices.Clip(editors), toDecode)...)
+	rsp, err := c.TunnelSessionsGet(ctx, id, decoding(editors)...)
 	if err != nil {
 		return nil, err
 	}

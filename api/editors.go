@@ -11,14 +11,14 @@ import (
 func bearer(apiKey string) RequestEditorFn {
 	authorization := "Bearer " + apiKey
 	return func(_ context.Context, req *http.Request) error {
-		req.Header.Set("Authorization", authorization)
+		req.Header["Authorization"] = []string{authorization}
 		return nil
 	}
 }
 
 // version names the version of the API, without which ngrok answers ERR_NGROK_218.
 func version(_ context.Context, req *http.Request) error {
-	req.Header.Set("Ngrok-Version", apiVersion)
+	req.Header["Ngrok-Version"] = []string{apiVersion}
 	return nil
 }
 

@@ -42,16 +42,18 @@ func (c *call) accept(rsp *http.Response) (*http.Response, error) {
 	if err := checkSuccess(c.req.Method, rsp, data); err != nil {
 		return nil, c.responseError(rsp, data, err)
 	}
-	if c.req.Context().Value(decodes{}) != c.req {
-		if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
-			return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
-		}
-		presentable(rsp)
-	}
 	c.body.Reset(data)
 	c.body.data = data
-	c.body.unexpected = func(cause error) error { return c.responseError(rsp, data, cause) }
 	rsp.Body, rsp.ContentLength = &c.body, int64(len(data))
+	if c.req.Context().Value(decodes{}) == c.req {
+		c.body.call = c
+		return rsp, nil
+	}
+	if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
+		return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
+	}
+	c.body.unexpected = func(cause error) error { return c.responseError(rsp, data, cause) }
+	presentable(rsp)
 	return rsp, nil
 }
 
@@ -137,8 +139,12 @@ func presentable(rsp *http.Response) {
 // body is a response's body in memory.
 type body struct {
 	bytes.Reader
-	data       []byte
-	unexpected func(cause error) error // the error for the response, if its body cannot be decoded
+	data []byte
+
+	// One of these makes the error for the response if its body cannot be decoded. The call is there if decode is
+	// the only one to see the response, since it has the API key.
+	call       *call
+	unexpected func(cause error) error
 }
 
 // Close does nothing: what there was to close is closed.
@@ -148,8 +154,17 @@ func (*body) Close() error { return nil }
 // request, as others can be made with the same context.
 type decodes struct{}
 
-// toDecode is the last editor of such a request. The response needs less then: the JSON parser looks at the whole
-// body before it begins, so that nobody else has to.
+// decoding returns the editors of a call with one more, which marks such a request. Less has to be done to the
+// response then: the JSON parser looks at the whole body before it begins, so that nobody else has to.
+func decoding(editors []RequestEditorFn) []RequestEditorFn {
+	if len(editors) == 0 {
+		return onlyToDecode
+	}
+	return append(slices.Clip(editors), toDecode)
+}
+
+var onlyToDecode = []RequestEditorFn{toDecode}
+
 func toDecode(_ context.Context, req *http.Request) error {
 	*req = *req.WithContext(context.WithValue(req.Context(), decodes{}, req))
 	return nil
@@ -174,6 +189,9 @@ func decode[T any](rsp *http.Response) (*T, error) {
 	}
 	result := new(T)
 	if err := json.Unmarshal(b.data, result); err != nil {
+		if b.call != nil {
+			return nil, b.call.responseError(rsp, b.data, err)
+		}
 		return nil, b.unexpected(err)
 	}
 	return result, nil

@@ -29,7 +29,7 @@ func WithUserAgent(product string) ClientOption {
 
 // userAgent tells ngrok what library it talks to.
 func userAgent(_ context.Context, req *http.Request) error {
-	req.Header.Set("User-Agent", libraryUserAgent())
+	req.Header["User-Agent"] = []string{libraryUserAgent()}
 	return nil
 }
 
