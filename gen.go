@@ -9,7 +9,9 @@
 //   - api/client.gen.go is what the generator writes. It is committed and never edited.
 //   - The rest of api is written by hand: it authenticates requests and makes calls safe, for every operation alike.
 //   - api/ngroktest is a fake of the API for tests, and api/examples has a program that uses the client.
-//   - client_test.go holds the contract of the public API, checked against openapi/ngrok.yaml.
+//   - client_test.go holds the contract of the public API, checked against openapi/ngrok.yaml; api/internal/consumer
+//     sees the module as its users do, from outside.
+//   - openapi/update follows ngrok's document, and openapi/internal has the other commands for maintenance.
 //
 // Regenerate with go generate, after a change to any of the first three.
 package ngrokapi
