@@ -162,6 +162,13 @@ func TestEditorsOfCallComeLast(t *testing.T) {
 	if got, want := got.Get("X-Order"), "2 client call"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	// The slice is the caller's, also beyond its length.
+	editors := make([]api.RequestEditorFn, 1, 2)
+	editors[0] = func(context.Context, *http.Request) error { return nil }
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1", editors...); err != nil || editors[:2][1] != nil {
+		t.Errorf("got %v, and an editor more in the caller's slice", err)
+	}
+
 	failed := errors.New("no token")
 	_, err = client.GetTunnelSession(t.Context(), "ts_1", func(context.Context, *http.Request) error { return failed })
 	if !errors.Is(err, failed) {

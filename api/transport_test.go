@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -111,9 +112,10 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 			}
 		})
 	}
-	t.Run("body of just the bound", func(t *testing.T) {
-		const whole = `{"id":"ts_1"}`
-		doer := &Doer{MaxBodyBytes: int64(len(whole)), HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+	// A body of just the bound is no more, and the largest bound is one.
+	const whole = `{"id":"ts_1"}`
+	for _, bound := range []int64{int64(len(whole)), math.MaxInt64} {
+		doer := &Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
 				Body: io.NopCloser(strings.NewReader(whole)), ContentLength: -1}, nil
 		})}
@@ -122,9 +124,9 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := doer.Do(req); err != nil {
-			t.Error(err)
+			t.Errorf("bound of %d: %v", bound, err)
 		}
-	})
+	}
 }
 
 type doerFunc func(*http.Request) (*http.Response, error)
