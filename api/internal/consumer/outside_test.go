@@ -65,6 +65,8 @@ func (o outside) goCommand(ctx context.Context, args ...string) (string, error) 
 	return output(ctx, o.folder, o.environ, "go", args...)
 }
 
+// output runs a command and returns what it prints, without what the go command says of its downloads: whether there
+// are any depends on the machine.
 func output(ctx context.Context, folder string, environ []string, name string, args ...string) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -72,7 +74,13 @@ func output(ctx context.Context, folder string, environ []string, name string, a
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, &out)
 	}
-	return out.String(), nil
+	var kept strings.Builder
+	for line := range strings.Lines(out.String()) {
+		if !strings.HasPrefix(line, "go: downloading ") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String(), nil
 }
 
 func readFile(t *testing.T, name string) string {
