@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -102,9 +101,3 @@ func asDoer(c HttpRequestDoer) (HttpRequestDoer, error) {
 	d.safe = safeClient(d.HTTPClient)
 	return &d, nil
 }
-
-// Both are what an outside user's fake has to satisfy, so they stay satisfied.
-var (
-	_ HttpRequestDoer = (*Doer)(nil)
-	_ HttpRequestDoer = (*http.Client)(nil)
-)

@@ -52,6 +52,11 @@ type fake struct {
 }
 
 func newFake() *fake {
+	return &fake{validator: validator(), sessions: make(map[string]api.TunnelSession)}
+}
+
+// validator is of ngrok's document. All fakes share one, as a test can have many and the document can be large.
+var validator = sync.OnceValue(func() *openapi.Validator {
 	doc, err := openapi.Load()
 	if err != nil {
 		panic(err) // it is embedded
@@ -60,8 +65,8 @@ func newFake() *fake {
 	if err != nil {
 		panic(err)
 	}
-	return &fake{validator: v, sessions: make(map[string]api.TunnelSession)}
-}
+	return v
+})
 
 func (f *fake) put(s api.TunnelSession) error {
 	if s.ID == "" {

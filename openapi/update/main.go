@@ -17,7 +17,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -50,21 +49,9 @@ type command struct {
 	stdout, stderr io.Writer
 }
 
-// errUsage is a wrong use of the flags.
-var errUsage = errors.New("run it with -h for its flags")
-
 // main runs the command and returns its exit status.
 func (c command) main(ctx context.Context, args []string) int {
-	switch err := c.dispatch(ctx, args); {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		_, _ = fmt.Fprintf(c.stderr, "update: %v\n", err)
-		return 2
-	default:
-		_, _ = fmt.Fprintf(c.stderr, "update: %v\n", err)
-		return 1
-	}
+	return tool.ExitStatus(c.stderr, "update", c.dispatch(ctx, args))
 }
 
 func (c command) dispatch(ctx context.Context, args []string) error {
@@ -78,19 +65,14 @@ func (c command) dispatch(ctx context.Context, args []string) error {
 	oasdiff := flags.String("oasdiff", "", "`PACKAGE@VERSION` of oasdiff, for -regenerate")
 	apidiff := flags.String("apidiff", "", "`PACKAGE@VERSION` of apidiff, for -regenerate")
 	allowBreaking := flags.Bool("allow-breaking", false, "with -regenerate, exit 0 also after a breaking change")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return fmt.Errorf("read the flags: %w: %w", err, errUsage)
+	if err := tool.ParseFlags(flags, args); err != nil {
+		return err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return fmt.Errorf("read the flags: unexpected argument %q: %w", flags.Arg(0), errUsage)
 	case *check && *regenerate:
-		return fmt.Errorf("read the flags: -check and -regenerate exclude each other: %w", errUsage)
+		return fmt.Errorf("read the flags: -check and -regenerate exclude each other: %w", tool.ErrUsage)
 	case *regenerate && (*oasdiff == "" || *apidiff == ""):
-		return fmt.Errorf("read the flags: -regenerate needs -oasdiff and -apidiff, as make update passes them: %w", errUsage)
+		return fmt.Errorf("read the flags: -regenerate needs -oasdiff and -apidiff, as make update passes them: %w", tool.ErrUsage)
 	}
 	prepared, err := c.prepare(ctx, request{upstream: *upstream, add: splitList(*add), all: *all})
 	if err != nil {

@@ -17,7 +17,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -43,21 +42,9 @@ type command struct {
 	stdout, stderr io.Writer
 }
 
-// errUsage is a wrong use of the flags.
-var errUsage = errors.New("run it with -h for its flags")
-
 // main runs the command and returns its exit status.
 func (c command) main(ctx context.Context, args []string) int {
-	switch err := c.dispatch(ctx, args); {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		_, _ = fmt.Fprintln(c.stderr, "releasecheck:", err)
-		return 2
-	default:
-		_, _ = fmt.Fprintln(c.stderr, "releasecheck:", err)
-		return 1
-	}
+	return tool.ExitStatus(c.stderr, "releasecheck", c.dispatch(ctx, args))
 }
 
 func (c command) dispatch(ctx context.Context, args []string) error {
@@ -65,17 +52,11 @@ func (c command) dispatch(ctx context.Context, args []string) error {
 	flags.SetOutput(c.stderr)
 	apidiff := flags.String("apidiff", "", "`PACKAGE@VERSION` of apidiff")
 	version := flags.String("version", "", "the version to check, as in v1.2.3 or v1.3.0-rc.1")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return fmt.Errorf("read the flags: %w: %w", err, errUsage)
+	if err := tool.ParseFlags(flags, args); err != nil {
+		return err
 	}
-	switch {
-	case flags.NArg() > 0:
-		return fmt.Errorf("read the flags: unexpected argument %q: %w", flags.Arg(0), errUsage)
-	case *apidiff == "":
-		return fmt.Errorf("read the flags: -apidiff is missing, which make release-check passes: %w", errUsage)
+	if *apidiff == "" {
+		return fmt.Errorf("read the flags: -apidiff is missing, which make release-check passes: %w", tool.ErrUsage)
 	}
 	return c.check(ctx, *apidiff, *version)
 }
