@@ -4,6 +4,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,12 @@ import (
 
 	"github.com/oapi-codegen/runtime"
 )
+
+// Item defines model for Item.
+type Item struct {
+	// ID a resource identifier
+	ID string `json:"id,omitempty,omitzero"`
+}
 
 // Ref defines model for Ref.
 type Ref struct {
@@ -55,10 +62,47 @@ type TunnelSession struct {
 	URI string `json:"uri,omitempty,omitzero"`
 }
 
+// TunnelSessionList defines model for TunnelSessionList.
+type TunnelSessionList struct {
+	// NextPageURI URI of the next page, or null if there is no next page
+	NextPageURI string `json:"next_page_uri,omitempty,omitzero"`
+
+	// TunnelSessions list of all tunnel sessions on this account
+	TunnelSessions []TunnelSession `json:"tunnel_sessions,omitempty,omitzero"`
+
+	// URI URI to the API resource of the tunnel session list
+	URI string `json:"uri,omitempty,omitzero"`
+}
+
+// TunnelSessionsUpdate defines model for TunnelSessionsUpdate.
+type TunnelSessionsUpdate struct {
+	// ID n/a
+	ID string `json:"id,omitempty,omitzero"`
+}
+
+// TunnelSessionsListParams defines parameters for TunnelSessionsList.
+type TunnelSessionsListParams struct {
+	BeforeID string `form:"before_id,omitempty" json:"before_id,omitempty,omitzero"`
+	Limit    string `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // operationPaths holds the method and path of every operation.
 var operationPaths = []string{
+	"GET /tunnel_sessions",
 	"GET /tunnel_sessions/{id}",
+	"POST /tunnel_sessions/{id}/restart",
+	"POST /tunnel_sessions/{id}/stop",
+	"POST /tunnel_sessions/{id}/update",
 }
+
+// TunnelSessionsRestartJSONRequestBody defines body for TunnelSessionsRestart for application/json ContentType.
+type TunnelSessionsRestartJSONRequestBody = Item
+
+// TunnelSessionsStopJSONRequestBody defines body for TunnelSessionsStop for application/json ContentType.
+type TunnelSessionsStopJSONRequestBody = Item
+
+// TunnelSessionsUpdateJSONRequestBody defines body for TunnelSessionsUpdate for application/json ContentType.
+type TunnelSessionsUpdateJSONRequestBody = TunnelSessionsUpdate
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -134,12 +178,90 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// TunnelSessionsList List
+	//
+	// List all online tunnel sessions running on this account.
+	//
+	// Corresponds with GET /tunnel_sessions (the `TunnelSessionsList` operationId).
+	TunnelSessionsList(ctx context.Context, params *TunnelSessionsListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// TunnelSessionsGet Get
 	//
 	// Get the detailed status of a tunnel session by ID.
 	//
 	// Corresponds with GET /tunnel_sessions/{id} (the `TunnelSessionsGet` operationId).
 	TunnelSessionsGet(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsRestartWithBody Restart
+	//
+	// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+	TunnelSessionsRestartWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsRestart Restart
+	//
+	// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+	TunnelSessionsRestart(ctx context.Context, id string, body TunnelSessionsRestartJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsStopWithBody Stop
+	//
+	// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+	TunnelSessionsStopWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsStop Stop
+	//
+	// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+	TunnelSessionsStop(ctx context.Context, id string, body TunnelSessionsStopJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsUpdateWithBody Update
+	//
+	// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+	TunnelSessionsUpdateWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TunnelSessionsUpdate Update
+	//
+	// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+	TunnelSessionsUpdate(ctx context.Context, id string, body TunnelSessionsUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// TunnelSessionsList List
+//
+// List all online tunnel sessions running on this account.
+//
+// Corresponds with GET /tunnel_sessions (the `TunnelSessionsList` operationId).
+func (c *Client) TunnelSessionsList(ctx context.Context, params *TunnelSessionsListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsListRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // TunnelSessionsGet Get
@@ -157,6 +279,178 @@ func (c *Client) TunnelSessionsGet(ctx context.Context, id string, reqEditors ..
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// TunnelSessionsRestartWithBody Restart
+//
+// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+func (c *Client) TunnelSessionsRestartWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsRestartRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TunnelSessionsRestart Restart
+//
+// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+func (c *Client) TunnelSessionsRestart(ctx context.Context, id string, body TunnelSessionsRestartJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsRestartRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TunnelSessionsStopWithBody Stop
+//
+// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+func (c *Client) TunnelSessionsStopWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsStopRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TunnelSessionsStop Stop
+//
+// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+func (c *Client) TunnelSessionsStop(ctx context.Context, id string, body TunnelSessionsStopJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsStopRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TunnelSessionsUpdateWithBody Update
+//
+// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+func (c *Client) TunnelSessionsUpdateWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsUpdateRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TunnelSessionsUpdate Update
+//
+// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+func (c *Client) TunnelSessionsUpdate(ctx context.Context, id string, body TunnelSessionsUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTunnelSessionsUpdateRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NewTunnelSessionsListRequest constructs an http.Request for the TunnelSessionsList method
+func NewTunnelSessionsListRequest(server string, params *TunnelSessionsListParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tunnel_sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before_id", params.BeforeID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewTunnelSessionsGetRequest constructs an http.Request for the TunnelSessionsGet method
@@ -189,6 +483,147 @@ func NewTunnelSessionsGetRequest(server string, id string) (*http.Request, error
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewTunnelSessionsRestartRequest calls the generic TunnelSessionsRestart builder with application/json body
+func NewTunnelSessionsRestartRequest(server string, id string, body TunnelSessionsRestartJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTunnelSessionsRestartRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewTunnelSessionsRestartRequestWithBody constructs an http.Request for the TunnelSessionsRestart method, with any body, and a specified content type
+func NewTunnelSessionsRestartRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tunnel_sessions/%s/restart", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTunnelSessionsStopRequest calls the generic TunnelSessionsStop builder with application/json body
+func NewTunnelSessionsStopRequest(server string, id string, body TunnelSessionsStopJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTunnelSessionsStopRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewTunnelSessionsStopRequestWithBody constructs an http.Request for the TunnelSessionsStop method, with any body, and a specified content type
+func NewTunnelSessionsStopRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tunnel_sessions/%s/stop", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTunnelSessionsUpdateRequest calls the generic TunnelSessionsUpdate builder with application/json body
+func NewTunnelSessionsUpdateRequest(server string, id string, body TunnelSessionsUpdateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTunnelSessionsUpdateRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewTunnelSessionsUpdateRequestWithBody constructs an http.Request for the TunnelSessionsUpdate method, with any body, and a specified content type
+func NewTunnelSessionsUpdateRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tunnel_sessions/%s/update", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -237,6 +672,15 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// TunnelSessionsListWithResponse List
+	//
+	// List all online tunnel sessions running on this account.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /tunnel_sessions (the `TunnelSessionsList` operationId).
+	TunnelSessionsListWithResponse(ctx context.Context, params *TunnelSessionsListParams, reqEditors ...RequestEditorFn) (*TunnelSessionsListResponse, error)
+
 	// TunnelSessionsGetWithResponse Get
 	//
 	// Get the detailed status of a tunnel session by ID.
@@ -245,6 +689,101 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /tunnel_sessions/{id} (the `TunnelSessionsGet` operationId).
 	TunnelSessionsGetWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*TunnelSessionsGetResponse, error)
+
+	// TunnelSessionsRestartWithBodyWithResponse Restart
+	//
+	// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+	TunnelSessionsRestartWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsRestartResponse, error)
+
+	// TunnelSessionsRestartWithResponse Restart
+	//
+	// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+	TunnelSessionsRestartWithResponse(ctx context.Context, id string, body TunnelSessionsRestartJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsRestartResponse, error)
+
+	// TunnelSessionsStopWithBodyWithResponse Stop
+	//
+	// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+	TunnelSessionsStopWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsStopResponse, error)
+
+	// TunnelSessionsStopWithResponse Stop
+	//
+	// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+	TunnelSessionsStopWithResponse(ctx context.Context, id string, body TunnelSessionsStopJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsStopResponse, error)
+
+	// TunnelSessionsUpdateWithBodyWithResponse Update
+	//
+	// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+	TunnelSessionsUpdateWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsUpdateResponse, error)
+
+	// TunnelSessionsUpdateWithResponse Update
+	//
+	// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+	TunnelSessionsUpdateWithResponse(ctx context.Context, id string, body TunnelSessionsUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsUpdateResponse, error)
+}
+
+type TunnelSessionsListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TunnelSessionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TunnelSessionsListResponse) GetJSON200() *TunnelSessionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TunnelSessionsListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TunnelSessionsListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TunnelSessionsListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TunnelSessionsListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type TunnelSessionsGetResponse struct {
@@ -288,6 +827,123 @@ func (r TunnelSessionsGetResponse) ContentType() string {
 	return ""
 }
 
+type TunnelSessionsRestartResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r TunnelSessionsRestartResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TunnelSessionsRestartResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TunnelSessionsRestartResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TunnelSessionsRestartResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TunnelSessionsStopResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r TunnelSessionsStopResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TunnelSessionsStopResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TunnelSessionsStopResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TunnelSessionsStopResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TunnelSessionsUpdateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r TunnelSessionsUpdateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TunnelSessionsUpdateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TunnelSessionsUpdateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TunnelSessionsUpdateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// TunnelSessionsListWithResponse List
+//
+// List all online tunnel sessions running on this account.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /tunnel_sessions (the `TunnelSessionsList` operationId).
+func (c *ClientWithResponses) TunnelSessionsListWithResponse(ctx context.Context, params *TunnelSessionsListParams, reqEditors ...RequestEditorFn) (*TunnelSessionsListResponse, error) {
+	rsp, err := c.TunnelSessionsList(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsListResponse(rsp)
+}
+
 // TunnelSessionsGetWithResponse Get
 //
 // Get the detailed status of a tunnel session by ID.
@@ -301,6 +957,122 @@ func (c *ClientWithResponses) TunnelSessionsGetWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseTunnelSessionsGetResponse(rsp)
+}
+
+// TunnelSessionsRestartWithBodyWithResponse Restart
+//
+// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+func (c *ClientWithResponses) TunnelSessionsRestartWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsRestartResponse, error) {
+	rsp, err := c.TunnelSessionsRestartWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsRestartResponse(rsp)
+}
+
+// TunnelSessionsRestartWithResponse Restart
+//
+// Issues a command instructing the ngrok agent to restart. The agent restarts itself by calling exec() on platforms that support it. This operation is notably not supported on Windows. When an agent restarts, it reconnects with a new tunnel session ID.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/restart (the `TunnelSessionsRestart` operationId).
+func (c *ClientWithResponses) TunnelSessionsRestartWithResponse(ctx context.Context, id string, body TunnelSessionsRestartJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsRestartResponse, error) {
+	rsp, err := c.TunnelSessionsRestart(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsRestartResponse(rsp)
+}
+
+// TunnelSessionsStopWithBodyWithResponse Stop
+//
+// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+func (c *ClientWithResponses) TunnelSessionsStopWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsStopResponse, error) {
+	rsp, err := c.TunnelSessionsStopWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsStopResponse(rsp)
+}
+
+// TunnelSessionsStopWithResponse Stop
+//
+// Issues a command instructing the ngrok agent that started this tunnel session to exit.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/stop (the `TunnelSessionsStop` operationId).
+func (c *ClientWithResponses) TunnelSessionsStopWithResponse(ctx context.Context, id string, body TunnelSessionsStopJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsStopResponse, error) {
+	rsp, err := c.TunnelSessionsStop(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsStopResponse(rsp)
+}
+
+// TunnelSessionsUpdateWithBodyWithResponse Update
+//
+// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+func (c *ClientWithResponses) TunnelSessionsUpdateWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TunnelSessionsUpdateResponse, error) {
+	rsp, err := c.TunnelSessionsUpdateWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsUpdateResponse(rsp)
+}
+
+// TunnelSessionsUpdateWithResponse Update
+//
+// Issues a command instructing the ngrok agent to update itself to the latest version. After this call completes successfully, the ngrok agent will be in the update process. A caller should wait some amount of time to allow the update to complete (at least 10 seconds) before making a call to the Restart endpoint to request that the agent restart itself to start using the new code. This call will never update an ngrok agent to a new major version which could cause breaking compatibility issues. If you wish to update to a new major version, that must be done manually. Still, please be aware that updating your ngrok agent could break your integration. This call will fail in any of the following circumstances: there is no update available the ngrok agent's configuration disabled update checks the agent is currently in process of updating the agent has already successfully updated but has not yet been restarted
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /tunnel_sessions/{id}/update (the `TunnelSessionsUpdate` operationId).
+func (c *ClientWithResponses) TunnelSessionsUpdateWithResponse(ctx context.Context, id string, body TunnelSessionsUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*TunnelSessionsUpdateResponse, error) {
+	rsp, err := c.TunnelSessionsUpdate(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTunnelSessionsUpdateResponse(rsp)
+}
+
+// ParseTunnelSessionsListResponse parses an HTTP response from a TunnelSessionsListWithResponse call
+func ParseTunnelSessionsListResponse(rsp *http.Response) (*TunnelSessionsListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TunnelSessionsListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TunnelSessionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseTunnelSessionsGetResponse parses an HTTP response from a TunnelSessionsGetWithResponse call
@@ -324,6 +1096,54 @@ func ParseTunnelSessionsGetResponse(rsp *http.Response) (*TunnelSessionsGetRespo
 		}
 		response.JSON200 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseTunnelSessionsRestartResponse parses an HTTP response from a TunnelSessionsRestartWithResponse call
+func ParseTunnelSessionsRestartResponse(rsp *http.Response) (*TunnelSessionsRestartResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TunnelSessionsRestartResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseTunnelSessionsStopResponse parses an HTTP response from a TunnelSessionsStopWithResponse call
+func ParseTunnelSessionsStopResponse(rsp *http.Response) (*TunnelSessionsStopResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TunnelSessionsStopResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseTunnelSessionsUpdateResponse parses an HTTP response from a TunnelSessionsUpdateWithResponse call
+func ParseTunnelSessionsUpdateResponse(rsp *http.Response) (*TunnelSessionsUpdateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TunnelSessionsUpdateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
 	}
 
 	return response, nil
