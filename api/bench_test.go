@@ -37,14 +37,14 @@ type row struct {
 
 type getter func(ctx context.Context) (*api.TunnelSession, error)
 
-// Floor is what a user would write, generated is the generated client as it is, and client is this package's.
+// Baseline is what a user would write, generated is the generated client as it is, and client is this package's.
 var rows = []row{
-	{"floor", func(_ testing.TB, baseURL string, client *http.Client) getter {
+	{"baseline", func(_ testing.TB, baseURL string, client *http.Client) getter {
 		if client == nil {
 			client = http.DefaultClient
 		}
 		return func(ctx context.Context) (*api.TunnelSession, error) {
-			return floor(ctx, client, baseURL, benchmarkedID)
+			return baseline(ctx, client, baseURL, benchmarkedID)
 		}
 	}},
 	{"generated", func(b testing.TB, baseURL string, client *http.Client) getter {
@@ -83,8 +83,8 @@ var rows = []row{
 	}},
 }
 
-// floor gets a session with the standard library alone, and without a guard against anything.
-func floor(ctx context.Context, client *http.Client, baseURL, id string) (*api.TunnelSession, error) {
+// baseline gets a session with the standard library alone, and without a guard against anything.
+func baseline(ctx context.Context, client *http.Client, baseURL, id string) (*api.TunnelSession, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+"/tunnel_sessions/"+id, nil)
 	if err != nil {
 		return nil, err

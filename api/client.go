@@ -4,100 +4,157 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 )
 
-// apiVersion is the version of the API that requests ask for: the default, and only value, of the header
-// parameter ngrok-version in ngrok's OpenAPI document.
-const apiVersion = "2"
+const (
+	// The document's only server, and the only value of its header parameter ngrok-version.
+	defaultBaseURL = "https://api.ngrok.com"
+	apiVersion     = "2"
+)
 
 // New returns a client that authenticates with apiKey, an ngrok API key or access token. It talks to
 // https://api.ngrok.com unless [WithBaseURL] names another place, through a [Doer] with its defaults unless
 // [WithHTTPClient] gives another one. WithHTTPClient also takes an [http.Client], or anything else with its Do
-// method, and New wraps it in a Doer. Make one client and share it: it is safe for concurrent use.
+// method, and New puts it into a Doer. Make one client and share it: it is safe for concurrent use. A client for
+// another key costs next to nothing, and shares the connections.
 //
-// New does no I/O; whether ngrok accepts the key shows in the first call. It returns an error, which never holds
-// the key, if
-//   - the key is empty or has white space, control or non-ASCII characters;
+// New does no I/O; whether ngrok accepts the key shows in the first call. It returns an error, which has neither the
+// key nor the base URL in it, if
+//   - the key is not a bearer token: letters, digits and -._~+/ with = at the end (RFC 6750);
 //   - the base URL has no scheme or host, has user info, a query or a fragment, or would send the key unencrypted:
 //     plain http is for localhost, 127.0.0.0/8 and ::1 only;
-//   - an option, a request editor or the HTTP client is nil, or an option fails.
+//   - an option or the HTTP client is nil, or an option fails.
 func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	if err := checkAPIKey(apiKey); err != nil {
 		return nil, fmt.Errorf("new ngrok client: %w", err)
+	}
+	c := &Client{
+		Server:         defaultBaseURL,
+		Client:         new(Doer),
+		RequestEditors: []RequestEditorFn{bearer(apiKey), version, userAgent},
 	}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, fmt.Errorf("new ngrok client: option %d of %d is nil: leave it out", i+1, len(opts))
 		}
+		if err := opt(c); err != nil {
+			return nil, fmt.Errorf("new ngrok client: %w", optionError(err, apiKey))
+		}
 	}
-	// The library's editors come before those of the options, so that the caller has the last word. The guard
-	// needs the base URL, which is known after the options.
-	guard := new(pathGuard)
-	first := func(c *Client) error {
-		c.Client = new(Doer)
-		c.RequestEditors = []RequestEditorFn{guard.edit, bearer(apiKey), version, userAgent}
+	baseURL, err := parseBaseURL(c.Server)
+	if err != nil {
+		return nil, fmt.Errorf("new ngrok client: %w", err)
+	}
+	c.Server = baseURL
+	c.RequestEditors = withoutNil(c.RequestEditors)
+	if v := reflect.ValueOf(c.Client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, errors.New("new ngrok client: the HTTP client is nil: leave WithHTTPClient out for the default one")
+	}
+	if _, ok := c.Client.(*Doer); !ok {
+		c.Client = &Doer{HTTPClient: c.Client}
+	}
+	return &ClientWithResponses{c}, nil
+}
+
+// PathParam is an ID, or another parameter in a path. It is sent as one path segment, whatever characters it has.
+type PathParam string
+
+// MarshalText returns the parameter before it is escaped, or [ErrInvalidID] for "", "." and "..", with which the path
+// would be that of another operation.
+func (p PathParam) MarshalText() ([]byte, error) {
+	switch p {
+	case "", ".", "..":
+		return nil, ErrInvalidID
+	}
+	return []byte(p), nil
+}
+
+// bearer authenticates requests.
+func bearer(apiKey string) RequestEditorFn {
+	authorization := []string{"Bearer " + apiKey}
+	return func(_ context.Context, req *http.Request) error {
+		req.Header["Authorization"] = authorization
 		return nil
 	}
-	last := func(c *Client) error {
-		base, err := parseBaseURL(c.Server)
-		if err != nil {
-			return err
-		}
-		guard.basePath = base.EscapedPath()
-		c.Server = base.String()
-		if slices.ContainsFunc(c.RequestEditors, func(e RequestEditorFn) bool { return e == nil }) {
-			return errors.New("a request editor is nil: leave it out")
-		}
-		c.Client, err = asDoer(c.Client)
-		return err
-	}
-	c, err := NewClientWithResponses(defaultBaseURL, slices.Concat([]ClientOption{first}, opts, []ClientOption{last})...)
-	if err != nil {
-		// A mistaken caller can have put the key into an option.
-		return nil, fmt.Errorf("new ngrok client: %w", newRedactor(apiKey).error(withoutURL(err)))
-	}
-	return c, nil
 }
 
-// GetTunnelSession returns the tunnel session with the given ID, such as "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR".
-//
-// The error matches [ErrInvalidID] if the ID is empty, "." or "..", and then nothing was sent; [ErrNotFound] if
-// ngrok has no such session; [ErrAuthentication], [ErrRateLimited] and the others as their comments say. If ngrok
-// answered, it is a [*ResponseError]. Without an error the session is not nil.
-//
-// Editors apply to this call only, after those of the client.
-func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
-	rsp, err := c.TunnelSessionsGet(ctx, id, decoding(editors)...)
-	if err != nil {
-		return nil, err
-	}
-	return decode[TunnelSession](rsp)
+// The value is shared by all requests: attempts send clones.
+var versionHeader = []string{apiVersion}
+
+// version names the version of the API, without which ngrok answers ERR_NGROK_218.
+func version(_ context.Context, req *http.Request) error {
+	req.Header["Ngrok-Version"] = versionHeader
+	return nil
 }
 
-// checkAPIKey rejects what cannot be a bearer token. A key has no shape that could be checked further.
+// withoutNil returns the editors that can be called.
+func withoutNil(editors []RequestEditorFn) []RequestEditorFn {
+	var callable []RequestEditorFn
+	for _, editor := range editors {
+		if editor != nil {
+			callable = append(callable, editor)
+		}
+	}
+	return callable
+}
+
+// What a bearer token is made of, by RFC 6750, but for the = at its end.
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
+// checkAPIKey rejects what cannot be a bearer token. Keys have no further shape: an authtoken looks the same.
 func checkAPIKey(key string) error {
-	if key == "" {
+	token := strings.TrimRight(key, "=")
+	switch {
+	case token == "":
 		return errors.New("the API key is empty: create one in the ngrok dashboard and pass it to New")
-	}
-	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("the API key has white space, control or non-ASCII characters: " +
-			"check that it was copied whole, without a line break or quotes")
+	case strings.Trim(token, tokenCharacters) != "":
+		return errors.New("the API key has a character that no key has: " +
+			"check that it was copied whole, without white space, line breaks or quotes")
 	}
 	return nil
 }
 
-// asDoer returns a Doer that sends through c. If c is one, it is a copy.
-func asDoer(c HttpRequestDoer) (HttpRequestDoer, error) {
-	if v := reflect.ValueOf(c); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, errors.New("the HTTP client is nil: leave WithHTTPClient out for the default one")
+// optionError returns the error of an option without the API key and without a base URL that cannot be parsed.
+func optionError(err error, apiKey string) error {
+	if parse := (*url.Error)(nil); errors.As(err, &parse) && parse.Op == "parse" {
+		return errUnparsable
 	}
-	d := Doer{HTTPClient: c}
-	if given, ok := c.(*Doer); ok {
-		d = *given
+	return newRedactor(apiKey).error(err)
+}
+
+var errUnparsable = fmt.Errorf("the base URL cannot be parsed: write it as in %q", defaultBaseURL)
+
+// parseBaseURL returns raw with a clean path that ends in a slash, or says why the key must not be sent there. Its
+// errors quote nothing of raw, of which any part can be a misplaced password.
+func parseBaseURL(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "", errUnparsable
+	case u.User != nil:
+		return "", errors.New("the base URL has user info: leave it out, the API key is what authenticates")
+	case u.Scheme == "" || u.Hostname() == "":
+		return "", fmt.Errorf("the base URL has no scheme or no host: write it as in %q", defaultBaseURL)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", errors.New("the base URL has a query or a fragment, which requests cannot carry: leave it out")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return "", errors.New("the base URL would send the API key unencrypted: use https; " +
+			"http is for localhost, 127.0.0.0/8 and ::1 only")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", errors.New("the base URL has another scheme than https: use https")
 	}
-	d.safe = safeClient(d.HTTPClient)
-	return &d, nil
+	return u.JoinPath("/").String(), nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() && !ip.Is4In6()
 }

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,11 +24,14 @@ func TestNewRejects(t *testing.T) {
 		{"line break after the key", apiKey + "\n", nil, "white space"},
 		{"line break and header in the key", apiKey + "\r\nX-Evil: 1", nil, "white space"},
 		{"tab before the key", "\t" + apiKey, nil, "white space"},
-		{"control character in the key", "2Nfake\x00key", nil, "control"},
-		{"delete character in the key", "2Nfake\x7fkey", nil, "control"},
-		{"non-ASCII key", "2Nfäke_key", nil, "non-ASCII"},
-		{"invalid UTF-8 in the key", "2Nf\xe4ke_key", nil, "non-ASCII"},
-		{"no-break space in the key", "2Nfake\u00a0key", nil, "non-ASCII"},
+		{"control character in the key", "2Nfake\x00key", nil, "no key has"},
+		{"delete character in the key", "2Nfake\x7fkey", nil, "no key has"},
+		{"non-ASCII key", "2Nfäke_key", nil, "no key has"},
+		{"invalid UTF-8 in the key", "2Nf\xe4ke_key", nil, "no key has"},
+		{"quotes around the key", `"` + apiKey + `"`, nil, "quotes"},
+		{"a character that no bearer token has", apiKey + "!", nil, "no key has"},
+		{"= within the key", "2N=fake", nil, "no key has"},
+		{"no-break space in the key", "2Nfake\u00a0key", nil, "no key has"},
 
 		{"empty base URL", apiKey, baseURL(""), "no scheme or no host"},
 		{"no scheme", apiKey, baseURL("api.ngrok.com"), "no scheme or no host"},
@@ -46,16 +48,25 @@ func TestNewRejects(t *testing.T) {
 		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
 		{"http to a name like loopback", apiKey, baseURL("http://127.0.0.1.evil.test"), "unencrypted"},
 		{"http to another IPv6 address", apiKey, baseURL("http://[::2]"), "unencrypted"},
-		{"not a URL", apiKey, baseURL("https://[::1"), "parse the base URL"},
-		{"bad port", apiKey, baseURL("https://api.ngrok.com:https"), "parse the base URL"},
+		{"not a URL", apiKey, baseURL("https://[::1"), "cannot be parsed"},
+		{"bad port", apiKey, baseURL("https://api.ngrok.com:https"), "cannot be parsed"},
 		{"user info", apiKey, baseURL("https://user:pass-word@api.ngrok.com"), "user info"},
-		{"query", apiKey, baseURL("https://api.ngrok.com/?a=b"), "query"},
-		{"fragment", apiKey, baseURL("https://api.ngrok.com/#a"), "fragment"},
+		{"user info and a bad port", apiKey, baseURL("https://user:pass-word@api.ngrok.com:x"), "cannot be parsed"},
+		{"user info that is malformed", apiKey, baseURL("https://user:pass-word %@api.ngrok.com"), "cannot be parsed"},
+		{"user info without a host", apiKey, baseURL("https://user:pass-word"), "cannot be parsed"},
+		{"user info without a scheme", apiKey, baseURL("user:pass-word@api.ngrok.com"), "no scheme or no host"},
+		{"user info after one slash", apiKey, baseURL("https:/user:pass-word@api.ngrok.com"), "no scheme or no host"},
+		{"user info and another scheme", apiKey, baseURL("pass-word://api.ngrok.com"), "use https"},
+		{"user info as host, unencrypted", apiKey, baseURL("http://pass-word"), "unencrypted"},
+		{"query", apiKey, baseURL("https://api.ngrok.com/?a=pass-word"), "query"},
+		{"query with a line break", apiKey, baseURL("https://api.ngrok.com/?a=pass-word\n"), "cannot be parsed"},
+		{"query without a host", apiKey, baseURL("api.ngrok.com?a=pass-word"), "no scheme or no host"},
+		{"empty query", apiKey, baseURL("https://api.ngrok.com/?"), "query"},
+		{"fragment", apiKey, baseURL("https://api.ngrok.com/#pass-word"), "fragment"},
 		{"key as base URL", apiKey, baseURL(apiKey), "no scheme or no host"},
 		{"key in the base URL", apiKey, baseURL("http://proxy.test/" + apiKey), "unencrypted"},
 
 		{"nil option", apiKey, []api.ClientOption{api.WithUserAgent("a"), nil}, "option 2 of 2 is nil"},
-		{"nil editor", apiKey, []api.ClientOption{api.WithRequestEditorFn(nil)}, "request editor is nil"},
 		{"nil HTTP client", apiKey, []api.ClientOption{api.WithHTTPClient(nil)}, "HTTP client is nil"},
 		{"nil http.Client", apiKey, []api.ClientOption{api.WithHTTPClient((*http.Client)(nil))}, "HTTP client is nil"},
 		{"nil Doer", apiKey, []api.ClientOption{api.WithHTTPClient((*api.Doer)(nil))}, "HTTP client is nil"},
@@ -130,16 +141,29 @@ func TestIDIsOnePathSegment(t *testing.T) {
 	}
 }
 
-// New does not wrap a Doer in a Doer, which would retry the retries. It takes a copy.
+// New does not put a Doer into a Doer.
 func TestNewTakesDoer(t *testing.T) {
-	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7, MaxBodyBytes: 8, Logger: slog.Default()}
-	got, isDoer := newClient(t, api.WithHTTPClient(given)).ClientInterface.(*api.Client).Client.(*api.Doer)
-	if !isDoer || got.HTTPClient == nil || got.MaxAttempts != 7 || got.MaxBodyBytes != 8 || got.Logger != given.Logger {
-		t.Errorf("got %+v, want %+v", got, given)
+	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7}
+	if got := newClient(t, api.WithHTTPClient(given)).ClientInterface.(*api.Client).Client; got != api.HttpRequestDoer(given) {
+		t.Errorf("got %+v, want the one given", got)
 	}
-	given.HTTPClient, given.MaxAttempts = nil, 1
-	if got.HTTPClient == nil || got.MaxAttempts != 7 {
-		t.Errorf("changed with the one given, to %+v", got)
+}
+
+func TestNilEditorIsSkipped(t *testing.T) {
+	client := once(t, respond(map[string]doerFunc{
+		"GET /tunnel_sessions/ts_1":          ok,
+		"GET /tunnel_sessions":               answer(200, "application/json", `{"tunnel_sessions":[`+session+`]}`),
+		"POST /tunnel_sessions/ts_1/stop":    noContent,
+		"POST /tunnel_sessions/ts_1/restart": noContent,
+		"POST /tunnel_sessions/ts_1/update":  noContent,
+	}), api.WithRequestEditorFn(nil), api.WithUserAgent("myapp/1"), api.WithRequestEditorFn(nil))
+	ctx := t.Context()
+	_, getErr := client.GetTunnelSession(ctx, "ts_1", nil)
+	_, listErr := collect(client.ListTunnelSessions(ctx, nil))
+	err := errors.Join(getErr, listErr, client.StopTunnelSession(ctx, "ts_1", nil),
+		client.RestartTunnelSession(ctx, "ts_1", nil), client.UpdateTunnelSession(ctx, "ts_1", nil))
+	if err != nil {
+		t.Error(err)
 	}
 }
 

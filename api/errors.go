@@ -1,21 +1,23 @@
 package api
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Match these with [errors.Is]; a [*ResponseError] matches those that fit it, also when it is wrapped.
 var (
-	// ErrNotFound is a response with the status 404: ngrok has no resource with that ID, at least none that the
-	// API key's account can see.
+	// ErrNotFound is a response with the status 404 in which ngrok says so of a resource: there is none with that ID,
+	// at least none that the API key's account can see. The 404 of a web server or a proxy, and ngrok's own for a path
+	// that it does not know, are [ErrUnexpectedResponse]: they say nothing about the resource.
 	ErrNotFound = errors.New("not found")
 
 	// ErrAuthentication is a response that refuses the API key: the status 401, or one of the codes
@@ -26,9 +28,9 @@ var (
 	// ErrRateLimited is a response with the status 429. ngrok allows 120 requests in 60 seconds.
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrUnexpectedResponse is a response with a status below 400 that is not what the operation promises: another
-	// status than its own, a redirect, a body that is not the JSON it should be. Something between the client and
-	// ngrok often is its author.
+	// ErrUnexpectedResponse is a response that is neither what ngrok's document has for the method nor an error of
+	// ngrok's: another status of success, a redirect, a body that is not the JSON it should be, a 404 that is not
+	// about a resource. It often comes from something between the client and ngrok.
 	ErrUnexpectedResponse = errors.New("unexpected response")
 
 	// ErrResponseTooLarge is a successful response with a larger body than [Doer].MaxBodyBytes.
@@ -39,24 +41,24 @@ var (
 	ErrInvalidID = errors.New(`invalid ID: it must not be empty, "." or ".."`)
 )
 
-// ResponseError is a response that is not what the operation promises. Except for the status, everything is as
-// the server sent it, with the API key blotted out, and can be missing.
+// ResponseError is a response that is not a success. Except for the status, everything is as the server sent it, with
+// the API key redacted, and can be missing.
 type ResponseError struct {
 	StatusCode  int            // of the HTTP response, never of the body
 	Code        string         // ngrok's error_code, such as "ERR_NGROK_202"; may be empty
 	Message     string         // ngrok's msg, white space collapsed; may be empty
 	OperationID string         // details.operation_id, else the Ngrok-Operation-Id header; may be empty
 	Details     map[string]any // as ngrok sent them; may be nil
-	RetryAfter  time.Duration  // what the server asked for in the Retry-After header; 0 if it did not
+	RetryAfter  time.Duration  // what the Retry-After header asked for, capped at the longest Duration; 0 if it did not
 	Attempts    int            // how often the request was sent, at least 1
 	Method, URL string         // of the request
 	Header      http.Header    // of the response
 	Body        []byte         // at most 64 KiB
 
-	cause error // what is wrong with a response that has a status of success
+	cause error // what is wrong with a response whose status alone does not make it an error
 }
 
-// Error says in one line what was requested, what came back, and what can be done about it.
+// Error says in one printable line what was requested, what came back, and what can be done about it.
 func (e *ResponseError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %d", e.Method, e.URL, e.StatusCode)
@@ -86,7 +88,7 @@ func (e *ResponseError) Error() string {
 		b.WriteString(" (" + strings.Join(facts, ", ") + ")")
 	}
 	b.WriteString(e.advice())
-	return b.String()
+	return printable(b.String())
 }
 
 func (e *ResponseError) advice() string {
@@ -101,8 +103,11 @@ func (e *ResponseError) advice() string {
 	return ""
 }
 
-// Is reports whether the response is one that target, a sentinel of this package, stands for.
+// Is reports whether target is the sentinel of this package for the response.
 func (e *ResponseError) Is(target error) bool {
+	if e.isUnexpected() {
+		return target == ErrUnexpectedResponse
+	}
 	switch target {
 	case ErrNotFound:
 		return e.StatusCode == http.StatusNotFound
@@ -110,10 +115,17 @@ func (e *ResponseError) Is(target error) bool {
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrAuthentication:
 		return e.StatusCode == http.StatusUnauthorized || slices.Contains(authenticationCodes, e.Code)
-	case ErrUnexpectedResponse:
-		return e.StatusCode < http.StatusBadRequest
 	}
 	return false
+}
+
+func (e *ResponseError) isUnexpected() bool {
+	if e.StatusCode == http.StatusNotFound && e.cause == nil {
+		// ngrok's document has no 404, and web servers have it for anything. Of an unknown path, ngrok tells the path.
+		_, isAboutPath := e.Details["path"]
+		return isAboutPath || e.Code == "" && e.Message == ""
+	}
+	return e.cause != nil || e.StatusCode < http.StatusBadRequest
 }
 
 var authenticationCodes = []string{
@@ -122,56 +134,121 @@ var authenticationCodes = []string{
 }
 
 // Unwrap returns what is wrong with a response that has a status of success, such as [ErrResponseTooLarge] or a
-// [*json.UnmarshalTypeError]; nil for others.
+// [*encoding/json.UnmarshalTypeError]; nil for others.
 func (e *ResponseError) Unwrap() error { return e.cause }
 
-// failed returns the error for a response with a status of 400 or more. The status counts, whatever happens to
-// the body.
-func (c *call) failed(rsp *http.Response) error {
-	r := c.redactor()
-	// A key that the bound cuts in two could not be recognized, so a little more is read and then dropped.
-	data, err := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes+r.longest))
-	if err == nil {
-		// A connection over HTTP/1.1 can be used again after the end of the body only.
-		_, err = io.CopyN(io.Discard, rsp.Body, maxDrainedBytes)
-	}
-	e := c.responseError(rsp, data, nil)
-	if ctx := c.req.Context(); err != nil && !errors.Is(err, io.EOF) && ctx.Err() != nil {
-		return fmt.Errorf("%w while reading the body of the response: %w", ended(ctx), e)
-	}
-	return e
+// callError is the error of a call that got no response. Its text is one printable line without the API key.
+type callError struct {
+	text string
+	err  error
 }
 
-// responseError returns the error for a response with the given body, as far as it was read.
-func (c *call) responseError(rsp *http.Response, data []byte, cause error) *ResponseError {
-	r := c.redactor()
-	e := &ResponseError{
-		StatusCode: rsp.StatusCode,
-		RetryAfter: parseRetryAfter(rsp.Header.Get("Retry-After"), time.Now()),
-		Attempts:   c.attempts,
-		Method:     c.req.Method,
-		URL:        r.string(c.req.URL.Redacted()),
-		Header:     r.header(rsp.Header),
-		Body:       r.body(data, maxErrorBodyBytes),
+// newCallError returns the error of a call whose last attempt failed with err.
+func newCallError(req *http.Request, err error, attempts int) error {
+	var response *ResponseError
+	isResponse := errors.As(err, &response)
+	if isResponse && err == error(response) {
+		return err
 	}
-	if cause != nil {
-		e.cause = r.error(cause) // it can quote a header
+	// If the context has a cause, net/http returns that alone.
+	if ctx := req.Context(); ctx.Err() != nil {
+		for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
+			if !errors.Is(err, ended) {
+				err = fmt.Errorf("%w: %w", ended, err)
+			}
+		}
 	}
-	// Any part can be missing or of another type than ngrok documents. What does not fit is left out.
-	var ngrok struct {
-		Code    any `json:"error_code"`
-		Message any `json:"msg"`
-		Details any `json:"details"`
+	if attempts > 1 && !isResponse {
+		err = fmt.Errorf("%w (%d attempts)", err, attempts)
 	}
-	if rsp.StatusCode >= http.StatusBadRequest && json.Unmarshal(data, &ngrok) == nil {
-		e.Code, _ = r.value(ngrok.Code).(string)
-		message, _ := r.value(ngrok.Message).(string)
-		e.Message = strings.Join(strings.Fields(message), " ")
-		e.Details, _ = r.value(ngrok.Details).(map[string]any)
+	r := newRedactor(token(req.Header))
+	return &callError{text: r.line(err.Error()), err: r.error(err)}
+}
+
+func (e *callError) Error() string { return e.text }
+func (e *callError) Unwrap() error { return e.err }
+
+// redactor replaces secrets, which ngrok and proxies quote in what they answer.
+type redactor struct {
+	*strings.Replacer
+	longest int // of the forms of the secrets, in bytes
+}
+
+// newRedactor returns a redactor of tokens as they are, in a URL, and in JSON that escapes slashes.
+func newRedactor(tokens ...string) *redactor {
+	r := new(redactor)
+	var pairs []string
+	for _, token := range tokens {
+		if token == "" {
+			continue
+		}
+		for _, form := range []string{token, url.PathEscape(token), url.QueryEscape(token), strings.ReplaceAll(token, "/", `\/`)} {
+			r.longest = max(r.longest, len(form))
+			pairs = append(pairs, form, "[redacted]")
+		}
 	}
-	e.OperationID, _ = e.Details["operation_id"].(string)
-	if e.OperationID == "" {
-		e.OperationID = e.Header.Get("Ngrok-Operation-Id")
+	r.Replacer = strings.NewReplacer(pairs...)
+	return r
+}
+
+// token returns the token of the Authorization header, which ngrok's keys are in, or "".
+func token(h http.Header) string {
+	authorization := h.Get("Authorization")
+	if _, token, ok := strings.Cut(authorization, " "); ok {
+		return strings.TrimSpace(token)
 	}
-	return e
+	return authorization
+}
+
+// line returns s as one printable line.
+func (r *redactor) line(s string) string { return printable(r.Replace(s)) }
+
+func (r *redactor) header(h http.Header) http.Header {
+	h = h.Clone()
+	for _, values := range h {
+		for i := range values {
+			values[i] = r.Replace(values[i])
+		}
+	}
+	return h
+}
+
+// body returns what is kept of the body of an error. Where it is cut, the end could be a part of a secret.
+func (r *redactor) body(data []byte) []byte {
+	if len(data) <= maxErrorBodyBytes {
+		return []byte(r.Replace(string(data)))
+	}
+	text := r.Replace(string(data[:maxErrorBodyBytes]))
+	return []byte(text[:max(0, len(text)-r.longest)])
+}
+
+// error returns err, or if its text has a secret, an error without it. That one still matches what err matches, but
+// does not unwrap to it, whose parts have the secret too.
+func (r *redactor) error(err error) error {
+	text := r.Replace(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	return &redactedError{text: text, is: func(target error) bool { return errors.Is(err, target) }}
+}
+
+type redactedError struct {
+	text string
+	is   func(target error) bool
+}
+
+func (e *redactedError) Error() string        { return e.text }
+func (e *redactedError) Is(target error) bool { return e.is(target) }
+
+// printable returns s as one line without control characters.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return unicode.ReplacementChar
+	}, s)
 }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
@@ -20,11 +20,21 @@ import (
 var fake = sync.OnceValue(func() *httptest.Server {
 	return httptest.NewServer(ngroktest.Handler(
 		api.TunnelSession{ID: "ts_1", IP: "203.0.113.7", AgentVersion: "3.19.1", Region: "eu", StartedAt: "2026-03-04T05:06:07Z"},
-		api.TunnelSession{ID: "ts_2", Region: "us"},
-		api.TunnelSession{ID: "ts_3", Region: "ap"},
+		api.TunnelSession{ID: "ts_2", IP: "203.0.113.8", AgentVersion: "3.18.4", Region: "us", StartedAt: "2026-03-05T05:06:07Z"},
+		api.TunnelSession{ID: "ts_3", IP: "203.0.113.9", AgentVersion: "3.18.4", Region: "eu", StartedAt: "2026-03-06T05:06:07Z"},
 	))
 })
 
+// newExample returns a client of the fake, for examples of something else than New.
+func newExample() *api.ClientWithResponses {
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
+	if err != nil {
+		panic(err)
+	}
+	return client
+}
+
+// List the sessions that are online, and look one up.
 func Example() {
 	ctx := context.Background()
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
@@ -32,24 +42,97 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
+	for session, err := range client.ListTunnelSessions(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(session.ID, session.IP, session.AgentVersion, session.Region)
+	}
 	session, err := client.GetTunnelSession(ctx, "ts_1")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("host %s, agent %s, region %s, since %s\n",
-		session.IP, session.AgentVersion, session.Region, session.StartedAt)
-	// Output: host 203.0.113.7, agent 3.19.1, region eu, since 2026-03-04T05:06:07Z
+	fmt.Println("since", session.StartedAt)
+	// Output:
+	// ts_1 203.0.113.7 3.19.1 eu
+	// ts_2 203.0.113.8 3.18.4 us
+	// ts_3 203.0.113.9 3.18.4 eu
+	// since 2026-03-04T05:06:07Z
 }
 
-func Example_notFound() {
-	ctx := context.Background()
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
+// A list is filtered by the loop. StartedAt is RFC 3339.
+func ExampleClientWithResponses_ListTunnelSessions() {
+	client := newExample()
+	now := time.Date(2026, 3, 7, 5, 6, 7, 0, time.UTC) // time.Now()
+	for session, err := range client.ListTunnelSessions(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if session.Region != "eu" {
+			continue
+		}
+		started, err := time.Parse(time.RFC3339, session.StartedAt)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(session.ID, "is up for", now.Sub(started))
+	}
+	// Output:
+	// ts_1 is up for 72h0m0s
+	// ts_3 is up for 24h0m0s
+}
+
+// Update the agents of an old version, and restart them when they have had time for it.
+func ExampleClientWithResponses_UpdateTunnelSession() {
+	const pause = 0 // at least 10 * time.Second, with real agents
+	srv := httptest.NewServer(ngroktest.Handler(
+		api.TunnelSession{ID: "ts_1", AgentVersion: "3.19.1"},
+		api.TunnelSession{ID: "ts_2", AgentVersion: "3.18.4"},
+		api.TunnelSession{ID: "ts_3", AgentVersion: "3.18.4"},
+	))
+	defer srv.Close()
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(srv.URL))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err = client.GetTunnelSession(ctx, "ts_gone")
+	ctx := context.Background()
+
+	var updated []string
+	for session, err := range client.ListTunnelSessions(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if session.AgentVersion != "3.18.4" {
+			continue
+		}
+		if err := client.UpdateTunnelSession(ctx, session.ID); err != nil {
+			fmt.Println("update:", err) // as when there is no update
+			continue
+		}
+		updated = append(updated, session.ID)
+	}
+	time.Sleep(pause)
+	for _, id := range updated {
+		if err := client.RestartTunnelSession(ctx, id); err != nil && !errors.Is(err, api.ErrNotFound) {
+			fmt.Println("restart:", err)
+			continue
+		}
+		fmt.Println(id, "restarts, and gets a new ID")
+	}
+	// Output:
+	// ts_2 restarts, and gets a new ID
+	// ts_3 restarts, and gets a new ID
+}
+
+func ExampleClientWithResponses_GetTunnelSession_notFound() {
+	client := newExample()
+	_, err := client.GetTunnelSession(context.Background(), "ts_gone")
 	if errors.Is(err, api.ErrNotFound) {
 		fmt.Println("the agent has disconnected")
 	}
@@ -58,13 +141,12 @@ func Example_notFound() {
 
 // What else ngrok said is in the ResponseError.
 func ExampleResponseError() {
-	ctx := context.Background()
 	client, err := api.New("2NotTheKeyOfAnyAccount0000_1", api.WithBaseURL(fake().URL))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err = client.GetTunnelSession(ctx, "ts_1")
+	_, err = client.GetTunnelSession(context.Background(), "ts_1")
 	err = fmt.Errorf("inventory: %w", err)
 
 	var e *api.ResponseError
@@ -80,26 +162,77 @@ func ExampleResponseError() {
 }
 
 // A program that would rather do something else than wait makes one attempt and asks how long to leave ngrok alone.
-func Example_rateLimit() {
+func ExampleDoer_rateLimited() {
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "30")
 		w.WriteHeader(http.StatusTooManyRequests)
 	}))
 	defer busy.Close()
-
-	ctx := context.Background()
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(busy.URL),
 		api.WithHTTPClient(&api.Doer{MaxAttempts: 1}))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err = client.GetTunnelSession(ctx, "ts_1")
+	_, err = client.GetTunnelSession(context.Background(), "ts_1")
 	var e *api.ResponseError
 	if errors.Is(err, api.ErrRateLimited) && errors.As(err, &e) {
 		fmt.Println("later, after", max(e.RetryAfter, time.Minute/120))
 	}
 	// Output: later, after 30s
+}
+
+// Many lookups at once, and no more requests than ngrok allows: 120 in 60 seconds, retries included. All clients of an
+// account share the limiter.
+func ExampleDoer_pacing() {
+	limiter := rate.NewLimiter(rate.Every(time.Minute/120), 1)
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
+		api.WithHTTPClient(&api.Doer{Limiter: limiter}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+
+	ids := []string{"ts_1", "ts_gone", "ts_3"}
+	sessions := make([]*api.TunnelSession, len(ids))
+	errs := make([]error, len(ids))
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		wg.Go(func() { sessions[i], errs[i] = client.GetTunnelSession(ctx, id) })
+	}
+	wg.Wait()
+	for i, id := range ids {
+		switch {
+		case errors.Is(errs[i], api.ErrNotFound):
+			fmt.Println(id, "is gone")
+		case errs[i] != nil:
+			fmt.Println(errs[i])
+		default:
+			fmt.Println(id, sessions[i].Region)
+		}
+	}
+	// Output:
+	// ts_1 eu
+	// ts_gone is gone
+	// ts_3 eu
+}
+
+// A key that changes needs another client. It costs nothing, and shares the connections.
+func ExampleNew_keyThatChanges() {
+	for _, key := range []string{"2TheOldKeyThatWasRevoked000_1", ngroktest.APIKey} {
+		client, err := api.New(key, api.WithBaseURL(fake().URL))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, err = client.GetTunnelSession(context.Background(), "ts_1")
+		fmt.Println(errors.Is(err, api.ErrAuthentication))
+	}
+	// Output:
+	// true
+	// false
 }
 
 // tracing is a RoundTripper that sees each attempt. A request has the API key in its Authorization header.
@@ -115,7 +248,7 @@ func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // An http.Client of one's own can have a proxy, a client certificate, or a RoundTripper that traces. It gets the same
 // retries, bounds and errors.
-func Example_httpClient() {
+func ExampleWithHTTPClient() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = http.ProxyFromEnvironment // or http.ProxyURL(…)
 	transport.TLSClientConfig = &tls.Config{
@@ -124,14 +257,13 @@ func Example_httpClient() {
 	transport.MaxIdleConnsPerHost = 64
 	defer transport.CloseIdleConnections()
 
-	ctx := context.Background()
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
 		api.WithHTTPClient(&http.Client{Transport: tracing{transport}, Timeout: 30 * time.Second}))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	session, err := client.GetTunnelSession(ctx, "ts_1")
+	session, err := client.GetTunnelSession(context.Background(), "ts_1")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -143,14 +275,12 @@ func Example_httpClient() {
 }
 
 // A header for one call, here of a trace, and one for all calls of a client.
-func Example_headers() {
-	ctx := context.Background()
+func ExampleWithRequestEditorFn() {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Header.Get("Traceparent"), r.Header.Get("X-Team"))
-		w.WriteHeader(http.StatusNotFound)
+		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer echo.Close()
-
 	team := func(_ context.Context, req *http.Request) error {
 		req.Header.Set("X-Team", "edge")
 		return nil
@@ -160,57 +290,15 @@ func Example_headers() {
 		fmt.Println(err)
 		return
 	}
-	_, err = client.GetTunnelSession(ctx, "ts_1", func(_ context.Context, req *http.Request) error {
+	trace := func(_ context.Context, req *http.Request) error {
 		req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 		return nil
-	})
-	fmt.Println(errors.Is(err, api.ErrNotFound))
+	}
+	if err := client.StopTunnelSession(context.Background(), "ts_1", trace); err != nil {
+		fmt.Println(err)
+	}
 	// Output:
 	// 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 edge
-	// true
-}
-
-// Many sessions, eight at a time, and no faster than ngrok allows: 120 requests in 60 seconds.
-func Example_manySessions() {
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ids := []string{"ts_1", "ts_2", "ts_gone", "ts_3"}
-	sessions := make([]*api.TunnelSession, len(ids)) // nil where one is gone
-
-	group, ctx := errgroup.WithContext(context.Background())
-	group.SetLimit(8)
-	pace := time.NewTicker(time.Minute / 120)
-	defer pace.Stop()
-	for i, id := range ids {
-		<-pace.C
-		group.Go(func() error {
-			session, err := client.GetTunnelSession(ctx, id)
-			if err != nil && !errors.Is(err, api.ErrNotFound) {
-				return err
-			}
-			sessions[i] = session
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		fmt.Println(err)
-		return
-	}
-	for i, session := range sessions {
-		if session == nil {
-			fmt.Println(ids[i], "is gone")
-			continue
-		}
-		fmt.Println(ids[i], session.Region)
-	}
-	// Output:
-	// ts_1 eu
-	// ts_2 us
-	// ts_gone is gone
-	// ts_3 ap
 }
 
 // sessionGetter is all that region needs of a client, so that its tests can do without one.

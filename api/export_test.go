@@ -1,4 +1,15 @@
 package api
 
+import "net/http"
+
+// UntimedClient returns a copy of the HTTP client that Doers share, with a pool of its own and without timeouts.
+func UntimedClient() *http.Client {
+	transport := defaultClient().Transport.(*http.Transport).Clone()
+	transport.DialContext = nil
+	transport.TLSHandshakeTimeout = 0
+	transport.HTTP2 = nil
+	return &http.Client{Transport: transport}
+}
+
 // CloseIdleConnections closes those of the HTTP client that Doers without one share.
 func CloseIdleConnections() { defaultClient().CloseIdleConnections() }

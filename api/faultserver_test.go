@@ -19,7 +19,7 @@ import (
 // A site is where a call of a fault's test goes.
 type site struct {
 	baseURL  string
-	client   api.HttpRequestDoer // nil: the default one
+	client   api.HttpRequestDoer // without timeouts, so that a slow machine does not decide anything
 	requests func() int          // that have arrived
 }
 
@@ -76,7 +76,11 @@ func raw(answer func(c conn, n int)) func(*testing.T) site {
 			l.Close()
 			conns.Wait()
 		})
-		return site{baseURL: "http://" + l.Addr().String(), requests: func() int { return int(requests.Load()) }}
+		return site{
+			baseURL:  "http://" + l.Addr().String(),
+			client:   untimedClient(t),
+			requests: func() int { return int(requests.Load()) },
+		}
 	}
 }
 
@@ -118,22 +122,31 @@ func through(start func(*testing.T) site, change func(*testing.T, *site)) func(*
 	}
 }
 
-// transport gives a site an http.Client of its own with a changed transport.
+// transport gives a site an http.Client of its own, with a changed transport.
 func transport(change func(*http.Client, *http.Transport)) func(*testing.T, *site) {
 	return func(t *testing.T, s *site) {
-		tr := &http.Transport{}
-		if c, ok := s.client.(*http.Client); ok {
-			tr = c.Transport.(*http.Transport).Clone()
-		}
+		tr := s.client.(*http.Client).Transport.(*http.Transport).Clone()
 		c := &http.Client{Transport: tr}
-		change(c, tr)
+		if change != nil {
+			change(c, tr)
+		}
 		t.Cleanup(c.CloseIdleConnections)
 		s.client = c
 	}
 }
 
-// byDefault makes a site one that is asked with the default HTTP client.
+// byDefault gives a site the default client, for calls that its timeouts cannot end.
 func byDefault(_ *testing.T, s *site) { s.client = nil }
+
+// untrusting gives a site a client that does not know its certificate.
+func untrusting(t *testing.T, s *site) { s.client = untimedClient(t) }
+
+// untimedClient returns the default HTTP client without its timeouts.
+func untimedClient(t *testing.T) *http.Client {
+	c := api.UntimedClient()
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
 
 func sendJSON(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")

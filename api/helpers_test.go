@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,6 +21,11 @@ type doerFunc func(*http.Request) (*http.Response, error)
 
 func (f doerFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
+// roundTripper is the transport of an http.Client in a test's own memory.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // answer returns an HTTP client that gives every request the same response.
 func answer(status int, contentType, body string) doerFunc {
 	return func(r *http.Request) (*http.Response, error) {
@@ -29,6 +36,33 @@ func answer(status int, contentType, body string) doerFunc {
 		}
 		return rsp, nil
 	}
+}
+
+var (
+	ok        = answer(200, "application/json", session)
+	noContent = answer(204, "", "")
+)
+
+// respond returns an HTTP client that has an answer for each method and path.
+func respond(answers map[string]doerFunc) doerFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		if answer, ok := answers[r.Method+" "+r.URL.Path]; ok {
+			return answer(r)
+		}
+		return nil, fmt.Errorf("unexpected request %s %s", r.Method, r.URL)
+	}
+}
+
+// collect returns the IDs of a list up to its error.
+func collect(sessions iter.Seq2[*api.TunnelSession, error]) ([]string, error) {
+	var ids []string
+	for session, err := range sessions {
+		if err != nil {
+			return ids, err
+		}
+		ids = append(ids, session.ID)
+	}
+	return ids, nil
 }
 
 func response(status int, body string) *http.Response {

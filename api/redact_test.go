@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -18,8 +16,8 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// oddKey looks different in JSON, in a URL and in HTML.
-const oddKey = `2N"fake/Key\that<must>&never+Show_0=1a2b`
+// oddKey has all that a bearer token may have, and so looks different in a URL.
+const oddKey = `2N~fake/Key.that-must+never_Show0/1a2b==`
 
 // printed returns all that the ways to print v make of it.
 func printed(v any) string {
@@ -46,7 +44,7 @@ func checkSecret(t *testing.T, what, text, key string) {
 		strings.Trim(strconv.Quote(key), `"`),
 		url.QueryEscape(key),
 		url.PathEscape(key),
-		html.EscapeString(key),
+		strings.ReplaceAll(key, "/", `\/`),
 		fmt.Sprintf("%x", key),
 		strings.Trim(fmt.Sprintf("%#v", []byte(key)), "[]byte{}"),
 	} {
@@ -73,7 +71,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 		}
 		for name, doer := range map[string]doerFunc{
 			"quoted by ngrok":      everywhere,
-			"HTML":                 with(502, "text/html", "<p>"+html.EscapeString(key)+"</p>"),
+			"HTML":                 with(502, "text/html", "<p>"+key+"</p>"),
 			"plain":                with(500, "text/plain", "Bearer "+key),
 			"slashes escaped":      with(500, "application/json", `"`+strings.ReplaceAll(key, "/", `\/`)+`"`),
 			"redirect":             with(302, "text/html", key),
@@ -97,7 +95,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 				if err == nil {
 					t.Fatal("got no error")
 				}
-				_, rspErr := client.TunnelSessionsGetWithResponse(t.Context(), key)
+				_, rspErr := client.TunnelSessionsGetWithResponse(t.Context(), api.PathParam(key))
 				for _, err := range []error{err, rspErr, fmt.Errorf("wrapped: %w", err), errors.Unwrap(err)} {
 					checkSecret(t, "the error", printed(err), key)
 				}
@@ -136,27 +134,99 @@ func TestClientAndResultsDoNotPrintKey(t *testing.T) {
 	}
 }
 
-// The response's request is a copy without the key; the one that was sent keeps it, as its owner may look at it.
-func TestSentRequestKeepsKey(t *testing.T) {
+// interceptor is a layer around the generated client, as for caching.
+type interceptor struct {
+	api.ClientInterface
+	see func(*http.Response)
+}
+
+func (i interceptor) TunnelSessionsGet(ctx context.Context, id api.PathParam, editors ...api.RequestEditorFn) (*http.Response, error) {
+	rsp, err := i.ClientInterface.TunnelSessionsGet(ctx, id, editors...)
+	if err == nil {
+		i.see(rsp)
+	}
+	return rsp, err
+}
+
+// From wherever it is seen, the Request of a response is a copy without the key. The one that was sent keeps it.
+func TestRequestOfResponseHasNoKey(t *testing.T) {
 	var sent *http.Request
-	client := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+	transport := doerFunc(func(r *http.Request) (*http.Response, error) {
 		sent = r
-		return answer(200, "application/json", session)(r)
-	})))
-	rsp, err := client.TunnelSessionsGet(t.Context(), "ts_1")
-	if err != nil {
-		t.Fatal(err)
+		return ok(r)
+	})
+	check := func(t *testing.T, rsp *http.Response) {
+		t.Helper()
+		if got := sent.Header.Get("Authorization"); got != "Bearer "+apiKey {
+			t.Errorf("sent request: Authorization is %q", got)
+		}
+		if h := rsp.Request.Header; h.Get("Authorization") != "" || h.Get("Ngrok-Version") == "" {
+			t.Errorf("got the headers %v", h)
+		}
+		if rsp.Request.URL.Path != "/tunnel_sessions/ts_1" || rsp.Request.Method != "GET" {
+			t.Errorf("got %s %s", rsp.Request.Method, rsp.Request.URL)
+		}
 	}
-	if got := sent.Header.Get("Authorization"); got != "Bearer "+apiKey {
-		t.Errorf("sent request: Authorization is %q", got)
+	for name, call := range map[string]func(t *testing.T) error{
+		"generated method": func(t *testing.T) error {
+			rsp, err := newClient(t, api.WithHTTPClient(transport)).TunnelSessionsGetWithResponse(t.Context(), "ts_1")
+			if err == nil {
+				check(t, rsp.HTTPResponse)
+			}
+			return err
+		},
+		"layer around the Doer": func(t *testing.T) error {
+			client := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+				rsp, err := (&api.Doer{HTTPClient: transport}).Do(r)
+				if err == nil {
+					check(t, rsp)
+				}
+				return rsp, err
+			})))
+			_, err := client.GetTunnelSession(t.Context(), "ts_1")
+			return err
+		},
+		"layer around the client": func(t *testing.T) error {
+			client := newClient(t, api.WithHTTPClient(transport))
+			client.ClientInterface = interceptor{client.ClientInterface, func(rsp *http.Response) { check(t, rsp) }}
+			_, err := client.GetTunnelSession(t.Context(), "ts_1")
+			return err
+		},
+		"response that names no request": func(t *testing.T) error {
+			rsp, err := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+				sent = r
+				rsp, err := ok(r)
+				rsp.Request = nil
+				return rsp, err
+			}))).TunnelSessionsGet(t.Context(), "ts_1")
+			if err == nil {
+				check(t, rsp)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := call(t); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	if got := rsp.Request.Header.Get("Authorization"); got != "" || rsp.Request.Header.Get("Ngrok-Version") == "" {
-		t.Errorf("response's request: got %v", rsp.Request.Header)
+}
+
+// A transport can authenticate by itself. The response's Request then shows the token.
+func TestTokenOfTransportIsRedacted(t *testing.T) {
+	const token = "2NtokenOfTheTransport0_5a6b7c8d"
+	client := once(t, &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+token)
+		return answer(403, "application/json", `{"msg":"not a key: `+token+`"}`)(r)
+	})})
+	_, err := client.GetTunnelSession(t.Context(), "ts_1")
+	var e *api.ResponseError
+	if !errors.As(err, &e) || e.Message != "not a key: [redacted]" {
+		t.Fatalf("got %v", err)
 	}
-	data, err := io.ReadAll(rsp.Body)
-	if err != nil || string(data) != session || rsp.ContentLength != int64(len(session)) {
-		t.Errorf("body: got %q of %d, %v", data, rsp.ContentLength, err)
-	}
+	checkSecret(t, "the error", printed(err)+string(e.Body), token)
 }
 
 // What a redacted error matched before, it matches still.
@@ -168,23 +238,5 @@ func TestRedactedErrorMatches(t *testing.T) {
 	_, err := client.GetTunnelSession(t.Context(), "ts_1")
 	if !errors.Is(err, cause) || strings.Contains(err.Error(), apiKey) {
 		t.Errorf("got %v, want it to match its cause, without the key", err)
-	}
-}
-
-// GetTunnelSession keeps its response to itself and has less done to it. A call that somebody makes with the context
-// of its request, as a RoundTripper can, gets a response like any other.
-func TestCallWithinCallDoesNotPrintKey(t *testing.T) {
-	inner := newClient(t, api.WithHTTPClient(answer(200, "Application/JSON", session)))
-	outer := newClient(t, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
-		rsp, err := inner.TunnelSessionsGetWithResponse(r.Context(), "ts_2")
-		if err != nil || rsp.JSON200 == nil {
-			t.Errorf("inner call: got %+v, %v", rsp, err)
-			return nil, err
-		}
-		checkSecret(t, "the request of the inner call", printed(rsp.HTTPResponse.Request.Header), apiKey)
-		return answer(200, "application/json", session)(r)
-	})))
-	if _, err := outer.GetTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
 	}
 }

@@ -2,113 +2,200 @@ package api
 
 import (
 	"bytes"
-	"context"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
-	"net/url"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 const (
-	firstBufferBytes    = 1 << 10 // for a body of unknown length; a session has about 600 bytes
-	maxFirstBufferBytes = 1 << 20 // for one of announced length, as an announcement is nothing to rely on
-
-	maxErrorBodyBytes = 64 << 10  // that are kept of the body of an error
-	maxDrainedBytes   = 256 << 10 // that are read after them, and dropped
+	maxErrorBodyBytes   = 64 << 10  // kept of the body of an error
+	maxDrainedBytes     = 256 << 10 // read after them, and dropped
+	maxFirstBufferBytes = 1 << 20   // for a body of known length, as Content-Length is not trusted
 )
 
-// accept is the gate: it reads a response whole and returns it as the generated parser understands it, or an error if
-// it is not what the operation promises.
-func (c *call) accept(rsp *http.Response) (*http.Response, error) {
+// gate is what every response passes: it returns a copy of one that is a success, with the whole body in memory, and
+// an error for any other. It never writes to rsp, which a fake may share.
+func gate(rsp *http.Response, sent *http.Request, attempt int, maxBodyBytes int64) (*http.Response, error) {
 	if rsp.Body == nil {
-		rsp.Body = http.NoBody // as a fake in a test may have it
+		rsp = withBody(rsp, http.NoBody) // a fake's
 	}
 	defer rsp.Body.Close()
-	if rsp.StatusCode >= http.StatusBadRequest {
-		return nil, c.failed(rsp)
+	if rsp.StatusCode < http.StatusOK {
+		// After a 101 the body is the connection, and nothing bounds the read.
+		return nil, newResponseError(rsp, sent, attempt, nil, errStatus)
 	}
-	data, err := readBody(rsp, c.maxBodyBytes)
+	var cause error
 	switch {
-	case errors.Is(err, ErrResponseTooLarge):
-		return nil, c.responseError(rsp, data, err)
-	case err != nil:
-		return nil, fmt.Errorf("%s %s: read the body of the response: %w", c.req.Method, c.req.URL, err)
+	case rsp.Request != nil && rsp.Request.Response != nil:
+		cause = errors.New("the HTTP client followed a redirect")
+	case rsp.StatusCode < http.StatusBadRequest && !isSuccess(sent.Method, rsp.StatusCode):
+		cause = errStatus
 	}
-	if err := checkSuccess(c.req.Method, rsp, data); err != nil {
-		return nil, c.responseError(rsp, data, err)
+	if cause != nil || rsp.StatusCode >= http.StatusBadRequest {
+		return nil, readError(rsp, sent, attempt, cause)
 	}
-	c.body.Reset(data)
-	c.body.data = data
-	rsp.Body, rsp.ContentLength = &c.body, int64(len(data))
-	if c.req.Context().Value(decodes{}) == c.req {
-		c.body.call = c
-		return rsp, nil
+
+	if maxBodyBytes <= 0 {
+		maxBodyBytes = defaultMaxBodyBytes
 	}
-	if len(bytes.TrimSpace(data)) > 0 && !json.Valid(data) {
-		return nil, c.responseError(rsp, data, errors.New("the body is not valid JSON"))
+	data, err := readBody(rsp, maxBodyBytes)
+	if err != nil && !errors.Is(err, ErrResponseTooLarge) {
+		return nil, fmt.Errorf("%s %s: read the body of the response: %w", sent.Method, sent.URL, err)
 	}
-	c.body.unexpected = func(cause error) error { return c.responseError(rsp, data, cause) }
-	presentable(rsp)
-	return rsp, nil
+	if err == nil {
+		err = checkBody(rsp, sent.Method, data)
+	}
+	if err != nil {
+		return nil, newResponseError(rsp, sent, attempt, data, err)
+	}
+	b := &body{data: data, unexpected: func(cause error) error {
+		return newResponseError(rsp, sent, attempt, data, cause)
+	}}
+	b.Reset(data)
+	passed := withBody(rsp, b)
+	passed.ContentLength = int64(len(data))
+	passed.Request = withoutKey(cmp.Or(rsp.Request, sent))
+	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
+		passed.Header = maps.Clone(rsp.Header)
+		passed.Header.Set("Content-Type", t) // the generated parsers look for "json" in lower case
+	}
+	return passed, nil
+}
+
+var errStatus = errors.New("the status is not what ngrok's document has for the method")
+
+// isSuccess reports whether a status is one that ngrok's document has for a method. Each operation in it has one
+// status of success: 204 without a body, or another one with a JSON object.
+func isSuccess(method string, status int) bool {
+	switch method {
+	case http.MethodGet, http.MethodPut, http.MethodPatch:
+		return status == http.StatusOK
+	case http.MethodPost:
+		return status == http.StatusCreated || status == http.StatusNoContent
+	case http.MethodDelete:
+		return status == http.StatusNoContent
+	}
+	return status < 300 // of a method that no operation has
+}
+
+// checkBody says what keeps the body of a successful response from being a JSON object, as far as its ends tell. To
+// look between them is for the decoder.
+func checkBody(rsp *http.Response, method string, data []byte) error {
+	if rsp.StatusCode == http.StatusNoContent || method == http.MethodHead || method == http.MethodOptions {
+		return nil
+	}
+	data = bytes.TrimSpace(data)
+	switch {
+	case len(data) == 0:
+		return errors.New("the body is empty")
+	case !isJSON(mediaType(rsp.Header)):
+		return fmt.Errorf("the content type is %q, not JSON", rsp.Header.Get("Content-Type"))
+	case data[0] != '{':
+		return errors.New("the body is not a JSON object")
+	case data[len(data)-1] != '}':
+		return errors.New("the body does not end as a JSON object")
+	}
+	return nil
 }
 
 // readBody reads the body of a response whole. If it has more than limit bytes, the error is ErrResponseTooLarge,
-// and the bytes up to the limit are returned too.
+// and the data is the beginning.
 func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 	if rsp.ContentLength > limit {
 		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrResponseTooLarge, rsp.ContentLength, limit)
 	}
-	limit = min(limit, math.MaxInt64-1)
-	// The buffer has room for the whole body and the read that finds its end, if the announcement is right.
-	size := int64(firstBufferBytes)
-	if rsp.ContentLength >= 0 {
-		size = min(rsp.ContentLength, maxFirstBufferBytes) + 1
+	// One byte more than the limit tells that there is more.
+	limited := io.LimitReader(rsp.Body, min(limit, math.MaxInt64-1)+1)
+	var data []byte
+	var err error
+	if 0 <= rsp.ContentLength && rsp.ContentLength <= maxFirstBufferBytes {
+		buffer := bytes.NewBuffer(make([]byte, 0, rsp.ContentLength+bytes.MinRead))
+		_, err = buffer.ReadFrom(limited)
+		data = buffer.Bytes()
+	} else {
+		data, err = io.ReadAll(limited)
 	}
-	data := make([]byte, 0, size)
-	for {
-		n, err := rsp.Body.Read(data[len(data):min(int64(cap(data)), limit+1)])
-		data = data[:len(data)+n]
-		switch {
-		case int64(len(data)) > limit:
-			return data[:limit], fmt.Errorf("%w: more than %d bytes", ErrResponseTooLarge, limit)
-		case errors.Is(err, io.EOF):
-			return data, nil
-		case err != nil:
-			return data, err
-		case len(data) == cap(data):
-			more := int64(cap(data))
-			if left := rsp.ContentLength + 1 - more; left > 0 {
-				more = min(more, left)
-			}
-			data = slices.Grow(data, int(more))
-		}
+	if int64(len(data)) > limit {
+		err = fmt.Errorf("%w: more than %d bytes", ErrResponseTooLarge, limit)
 	}
+	return data, err
 }
 
-// checkSuccess says what keeps a response with a status below 400 from being what the operation promises, apart from
-// invalid JSON. The generated parser leaves the result nil, without an error, for a status or a media type that it
-// does not know.
-func checkSuccess(method string, rsp *http.Response, body []byte) error {
-	if rsp.StatusCode != http.StatusOK && (method == http.MethodGet || rsp.StatusCode < 200 || rsp.StatusCode > 299) {
-		return errors.New("the status is not one of success")
+// readError returns the error for a response that is one. Its status counts, whatever happens to the body.
+func readError(rsp *http.Response, sent *http.Request, attempt int, cause error) error {
+	data, err := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes+1))
+	if err == nil {
+		// A connection over HTTP/1.1 can be used again after the end of the body only.
+		_, err = io.CopyN(io.Discard, rsp.Body, maxDrainedBytes)
 	}
-	body = bytes.TrimSpace(body)
-	switch {
-	case len(body) == 0 && method != http.MethodGet:
-		return nil
-	case len(body) == 0:
-		return errors.New("the body is empty")
-	case !isJSON(mediaType(rsp.Header)):
-		return fmt.Errorf("the content type is %q, not JSON", rsp.Header.Get("Content-Type"))
-	case method == http.MethodGet && body[0] != '{':
-		return errors.New("the body is not a JSON object")
+	e := newResponseError(rsp, sent, attempt, data, cause)
+	if ended := sent.Context().Err(); ended != nil && err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w while reading the body of the response: %w", ended, e)
 	}
-	return nil
+	return e
+}
+
+// newResponseError returns the error for a response with the given body, as far as it was read. The cause is what is
+// wrong with a response whose status alone does not make it an error.
+func newResponseError(rsp *http.Response, sent *http.Request, attempt int, data []byte, cause error) *ResponseError {
+	secrets := []string{token(sent.Header)}
+	if rsp.Request != nil {
+		secrets = append(secrets, token(rsp.Request.Header)) // a transport can have set its own
+	}
+	r := newRedactor(secrets...)
+	e := &ResponseError{
+		StatusCode:  rsp.StatusCode,
+		RetryAfter:  parseRetryAfter(rsp.Header.Get("Retry-After"), time.Now()),
+		Attempts:    attempt,
+		Method:      sent.Method,
+		URL:         r.Replace(sent.URL.Redacted()),
+		Header:      r.header(rsp.Header),
+		Body:        r.body(data),
+		OperationID: r.Replace(rsp.Header.Get("Ngrok-Operation-Id")),
+	}
+	if cause != nil {
+		e.cause = r.error(cause) // it can quote a header
+	}
+	// Any part can be missing or of another type than ngrok documents. What does not fit is left out.
+	var document struct {
+		Code    any `json:"error_code"`
+		Message any `json:"msg"`
+		Details any `json:"details"`
+	}
+	if json.Unmarshal(e.Body, &document) == nil {
+		e.Code, _ = document.Code.(string)
+		message, _ := document.Message.(string)
+		e.Message = strings.Join(strings.Fields(message), " ")
+		e.Details, _ = document.Details.(map[string]any)
+	}
+	if id, ok := e.Details["operation_id"].(string); ok {
+		e.OperationID = id
+	}
+	return e
+}
+
+// parseRetryAfter returns how long a Retry-After header asks to wait: a number of seconds, or a date. What is past or
+// neither counts as absent. What is too long for a Duration is the longest one.
+func parseRetryAfter(value string, now time.Time) time.Duration {
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		if seconds > math.MaxInt64/uint64(time.Second) {
+			return math.MaxInt64
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
 }
 
 // mediaType returns the media type of a response in lower case and without parameters.
@@ -123,76 +210,55 @@ func isJSON(mediaType string) bool {
 		strings.Contains(mediaType, "/") && strings.HasSuffix(mediaType, "+json")
 }
 
-// presentable prepares a response that has passed the gate for the generated parser, and for the caller.
-func presentable(rsp *http.Response) {
-	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
-		rsp.Header.Set("Content-Type", t) // the parser looks for "json" in lower case
-	}
-	if sent := rsp.Request; sent != nil {
-		rsp.Request = sent.WithContext(sent.Context())
-		rsp.Request.Header = sent.Header.Clone()
-		rsp.Request.Header.Del("Authorization")
-		rsp.Request.Response = nil // of a redirect, with its own request
-	}
+// withBody returns a copy of a response that has another body.
+func withBody(rsp *http.Response, body io.ReadCloser) *http.Response {
+	c := *rsp
+	c.Body = body
+	return &c
 }
 
-// body is a response's body in memory.
+// withoutKey returns a copy of a request without the header that authenticates.
+func withoutKey(req *http.Request) *http.Request {
+	c := req.WithContext(req.Context())
+	c.Header = maps.Clone(req.Header)
+	c.Header.Del("Authorization")
+	return c
+}
+
+// body is the body of a response that has passed the gate.
 type body struct {
 	bytes.Reader
-	data []byte
-
-	// One of these makes the error for the response if its body cannot be decoded. The call is there if decode is
-	// the only one to see the response, since it has the API key.
-	call       *call
-	unexpected func(cause error) error
+	data       []byte
+	unexpected func(cause error) error // the error for the response if its body is not what it should be
 }
 
-// Close does nothing: what there was to close is closed.
+// Close does nothing: the body is in memory.
 func (*body) Close() error { return nil }
 
-// decodes is in the context of a request whose response goes to decode and not to the caller. Its value is the
-// request, as others can be made with the same context.
-type decodes struct{}
-
-// decoding returns the editors of a call with one more, which marks such a request. Less has to be done to the
-// response then: the JSON parser looks at the whole body before it begins, so that nobody else has to.
-func decoding(editors []RequestEditorFn) []RequestEditorFn {
-	if len(editors) == 0 {
-		return onlyToDecode
+// bodyOf returns the body of a response that has passed the gate. One that has not, from a client that New did not
+// make or from a layer around the client that puts another body in, passes it here.
+func bodyOf(rsp *http.Response) (*body, error) {
+	if b, ok := rsp.Body.(*body); ok {
+		return b, nil
 	}
-	return append(slices.Clip(editors), toDecode)
+	if rsp.Request == nil {
+		return nil, errors.New("read a response: it has no Request: make the client with New")
+	}
+	passed, err := gate(rsp, rsp.Request, 1, 0)
+	if err != nil {
+		return nil, newCallError(rsp.Request, err, 1)
+	}
+	return passed.Body.(*body), nil
 }
 
-var onlyToDecode = []RequestEditorFn{toDecode}
-
-func toDecode(_ context.Context, req *http.Request) error {
-	*req = *req.WithContext(context.WithValue(req.Context(), decodes{}, req))
-	return nil
-}
-
-// decode returns what the body of a response holds. It does the generated parser's work for a method with one result,
-// without another copy of the body.
-func decode[T any](rsp *http.Response) (*T, error) {
-	b, ok := rsp.Body.(*body)
-	if !ok {
-		// The client was not made by New, and has no Doer.
-		req := rsp.Request
-		if req == nil {
-			req = &http.Request{Method: http.MethodGet, URL: new(url.URL)}
-		}
-		c := newCall(new(Doer), req)
-		c.attempts = 1
-		if _, err := c.accept(rsp); err != nil {
-			return nil, c.failure(err)
-		}
-		b = &c.body
+// decode decodes the JSON object in the body of a response into v.
+func decode(rsp *http.Response, v any) (*body, error) {
+	b, err := bodyOf(rsp)
+	if err != nil {
+		return nil, err
 	}
-	result := new(T)
-	if err := json.Unmarshal(b.data, result); err != nil {
-		if b.call != nil {
-			return nil, b.call.responseError(rsp, b.data, err)
-		}
+	if err := json.Unmarshal(b.data, v); err != nil {
 		return nil, b.unexpected(err)
 	}
-	return result, nil
+	return b, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -68,6 +69,24 @@ func TestDefaultClientTimeout(t *testing.T) {
 	}
 }
 
+// The status of an error counts, also if its body does not come.
+func TestTimeoutInTheBodyOfAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stalling := *defaultClient()
+		stalling.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 403, Header: http.Header{}, Body: stallingBody{r.Context()}, ContentLength: 1000, Request: r}, nil
+		})
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.test/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = (&Doer{HTTPClient: &stalling}).Do(req)
+		if e := (*ResponseError)(nil); !errors.As(err, &e) || e.StatusCode != 403 || e.Attempts != 1 {
+			t.Errorf("got %v, want a ResponseError with the status 403", err)
+		}
+	})
+}
+
 // A counter counts what is read of a body without an end.
 type counter struct {
 	read   int64
@@ -76,7 +95,8 @@ type counter struct {
 
 func (c *counter) Read(p []byte) (int, error) {
 	c.read += int64(len(p))
-	return copy(p, strings.Repeat(" ", len(p))), nil
+	clear(p)
+	return len(p), nil
 }
 
 func (c *counter) Close() error { c.closed = true; return nil }
@@ -125,6 +145,30 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 		}
 		if _, err := doer.Do(req); err != nil {
 			t.Errorf("bound of %d: %v", bound, err)
+		}
+	}
+}
+
+// An oversize body costs a few times its bound, not its size.
+func TestMemoryForOversizeBody(t *testing.T) {
+	const bound = 1 << 20
+	for name, header := range map[string]http.Header{"success": {"Content-Type": {"application/json"}}, "with the key in it": {}} {
+		doer := &Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: header, Body: new(counter), ContentLength: -1, Request: r}, nil
+		})}
+		req, err := http.NewRequest("GET", "https://api.test/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer key")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := doer.Do(req); !errors.Is(err, ErrResponseTooLarge) {
+			t.Errorf("%s: got %v, want ErrResponseTooLarge", name, err)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 6*bound {
+			t.Errorf("%s: allocated %d bytes for a bound of %d", name, allocated, bound)
 		}
 	}
 }

@@ -29,14 +29,14 @@ func WithUserAgent(product string) ClientOption {
 
 // userAgent tells ngrok what library it talks to.
 func userAgent(_ context.Context, req *http.Request) error {
-	req.Header["User-Agent"] = []string{libraryUserAgent()}
+	req.Header["User-Agent"] = libraryUserAgent()
 	return nil
 }
 
-var libraryUserAgent = sync.OnceValue(func() string {
+var libraryUserAgent = sync.OnceValue(func() []string {
 	module := strings.TrimSuffix(reflect.TypeFor[Doer]().PkgPath(), "/api")
 	goVersion, _, _ := strings.Cut(strings.TrimPrefix(runtime.Version(), "devel "), " ")
-	return "ngrokapi/" + moduleVersion(module, debug.ReadBuildInfo) + " " + goVersion
+	return []string{"ngrokapi/" + moduleVersion(module, debug.ReadBuildInfo) + " " + goVersion}
 })
 
 // moduleVersion returns the version of a module in the program that read describes, "devel" where it has none.

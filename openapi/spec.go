@@ -29,8 +29,12 @@ func Parse(data []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load openapi document: %w", err)
 	}
-	// ngrok leaves out what some arrays hold, which is to say that they hold anything.
 	err = doc.WalkSchemas(func(_ string, schema *openapi3.SchemaRef) error {
+		// ngrok's description says that the URI is null on the last page, and its schema does not.
+		if next := schema.Value.Properties["next_page_uri"]; next != nil {
+			next.Value.Nullable = true
+		}
+		// ngrok leaves out what some arrays hold, which is to say that they hold anything.
 		if schema.Value.Type.Is(openapi3.TypeArray) && schema.Value.Items == nil {
 			schema.Value.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
 		}

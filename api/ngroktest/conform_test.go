@@ -42,20 +42,19 @@ func (tb *recordingTB) fatal(f func()) []string {
 	return tb.failures
 }
 
-// stricter returns a fake that validates against a document which change has made stricter than ngrok's, as a later
-// one can be.
-func stricter(t *testing.T, change func(*openapi3.T)) *fake {
+// stricter returns a validator for a document which change has made stricter than ngrok's, as a later one can be.
+func stricter(t *testing.T, change func(*openapi3.T)) *openapi.Validator {
 	t.Helper()
 	doc, err := openapi.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	change(doc)
-	f := newFake()
-	if f.validator, err = openapi.NewValidator(doc); err != nil {
+	v, err := openapi.NewValidator(doc)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return v
 }
 
 func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
@@ -83,7 +82,8 @@ func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tb := &recordingTB{TB: t}
-			srv := newServer(tb, stricter(t, test.change), session)
+			srv := NewServer(tb, session)
+			srv.handler.(*conforming).validate = stricter(t, test.change)
 			_, err := srv.Client().GetTunnelSession(t.Context(), "ts_1")
 			if test.want == nil {
 				if err != nil || len(tb.failures) > 0 {
@@ -104,16 +104,14 @@ func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
 }
 
 func TestHandlerAnswersWhatDoesNotConform(t *testing.T) {
-	f := stricter(t, func(doc *openapi3.T) {
+	handler := Handler(api.TunnelSession{ID: "ts_1", Region: "nowhere"}).(*conforming)
+	handler.validate = stricter(t, func(doc *openapi3.T) {
 		doc.Components.Schemas["TunnelSession"].Value.Properties["region"].Value.Enum = []any{"us"}
 	})
-	if err := f.put(api.TunnelSession{ID: "ts_1", Region: "nowhere"}); err != nil {
-		t.Fatal(err)
-	}
 	req := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil)
 	req.Header = http.Header{"Authorization": {"Bearer " + APIKey}, "Ngrok-Version": {"2"}}
 	rec := httptest.NewRecorder()
-	f.ServeHTTP(rec, req)
+	handler.ServeHTTP(rec, req)
 	if rec.Code != 500 || !strings.Contains(rec.Body.String(), "/region") {
 		t.Errorf("got %d %s, want 500 and the field", rec.Code, rec.Body)
 	}

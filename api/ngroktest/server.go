@@ -1,3 +1,9 @@
+// Package ngroktest is a fake ngrok API, for tests of programs that use the client.
+//
+// A [Server] listens on loopback and serves the tunnel sessions that the test gives it: it lists them, looks them up,
+// and stops, restarts and updates them. It answers as the real API does, also what it refuses: a missing or wrong key,
+// a missing or wrong version, an unknown session, an unknown path. It can be told to fail. And it checks that requests
+// and answers conform to ngrok's OpenAPI document.
 package ngroktest
 
 import (
@@ -6,35 +12,47 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 
 	"example.com/ngrokapi/api"
+	"example.com/ngrokapi/api/internal/fake"
 )
 
-// A Server is a fake ngrok API that listens on loopback. It is safe for concurrent use.
+// APIKey is the key that the fake accepts. It has the shape of a real one.
+const APIKey = fake.APIKey
+
+// Server is a fake ngrok API that listens on loopback. Its methods are safe for concurrent use.
 type Server struct {
 	// URL is the base URL of the server, for [api.WithBaseURL].
 	URL string
 
+	// PageSize is how many sessions a page of the list has at the most, before the first request. Zero, and what is
+	// over 100, means 100, as with ngrok.
+	PageSize int
+
 	tb   testing.TB
-	fake *fake
+	api  fake.API
 	http *httptest.Server
+
+	mu       sync.Mutex
+	handler  http.Handler
+	requests []*http.Request
 }
 
-// NewServer starts a server that serves the given sessions by their IDs. It is closed when the test and its
-// subtests are complete.
+// NewServer starts a server that has the given sessions. It is closed when the test and its subtests are complete.
 //
-// The test fails, with a message that names the field, if a request that the server accepts or a session that it
-// answers does not conform to ngrok's OpenAPI document.
+// The test fails, with a message that names the field, if a request that the server accepts or its answer does not
+// conform to ngrok's OpenAPI document.
 func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
-	return newServer(tb, newFake(), sessions...)
-}
-
-func newServer(tb testing.TB, f *fake, sessions ...api.TunnelSession) *Server {
-	tb.Helper()
-	f.report = func(err error) { tb.Errorf("ngroktest: %v", err) }
-	s := &Server{tb: tb, fake: f, http: httptest.NewServer(f)}
+	s := &Server{tb: tb}
+	s.handler = &conforming{
+		serve:    func(w http.ResponseWriter, r *http.Request) { s.api.Serve(w, r, s.PageSize) },
+		validate: validator(),
+		report:   func(err error) { tb.Errorf("ngroktest: %v", err) },
+	}
+	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.URL = s.http.URL
 	tb.Cleanup(s.http.Close)
 	for _, session := range sessions {
@@ -59,21 +77,17 @@ func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 	return client
 }
 
-// Put adds a session to those that the server serves, or replaces the one with its ID. The test fails at once if
-// the session has no ID.
+// Put adds a session to those that the server has, or replaces the one with its ID. The test fails at once if the
+// session has no ID. The list has the sessions in the order in which they were added.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
-	if err := s.fake.put(session); err != nil {
+	if err := s.api.Put(session); err != nil {
 		s.tb.Fatalf("ngroktest: %v", err)
 	}
 }
 
-// Delete removes the session with the given ID, if there is one. ngrok then answers that it does not know it.
-func (s *Server) Delete(id string) {
-	s.fake.mu.Lock()
-	defer s.fake.mu.Unlock()
-	delete(s.fake.sessions, id)
-}
+// Delete removes the session with the given ID, if there is one, as when its agent disconnects.
+func (s *Server) Delete(id string) { s.api.Delete(id) }
 
 // Fail makes the next request fail with a status, from 400 to 599, and an error code of ngrok's, which may be
 // empty: Fail(429, "ERR_NGROK_226"). Calls queue up: the second is for the request after the next.
@@ -82,27 +96,36 @@ func (s *Server) Fail(status int, code string) {
 	if status < 400 || status > 599 {
 		s.tb.Fatalf("ngroktest: fail with the status %d: it must be from 400 to 599", status)
 	}
-	message := http.StatusText(status)
-	if message == "" {
-		message = "Error"
-	}
-	s.fake.mu.Lock()
-	defer s.fake.mu.Unlock()
-	s.fake.failures = append(s.fake.failures, failure{status: status, code: code, message: message})
+	s.api.Fail(status, code)
+}
+
+// Wrap puts a handler around the server's, which is next: one that answers by itself what shall go wrong, such as an
+// outage, a slow or a malformed answer, or the failure of one ID, and leaves the rest to next. A handler that a later
+// call wraps around is the first to see a request. The requests that a handler answers by itself are recorded, but not
+// checked.
+func (s *Server) Wrap(handler func(next http.Handler) http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handler = handler(s.handler)
 }
 
 // Requests returns the requests that have arrived so far, oldest first, also those that failed. Their bodies can
 // be read, once.
 func (s *Server) Requests() []*http.Request {
-	s.fake.mu.Lock()
-	defer s.fake.mu.Unlock()
-	return slices.Clone(s.fake.requests)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
-// record returns a copy of a request that outlives its handler, with its body in memory.
-func record(r *http.Request) *http.Request {
-	body, _ := io.ReadAll(r.Body) // of a client that gives up, what there is
-	r = r.Clone(r.Context())
+// serve records a request and answers it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // keep what arrived before the client gave up
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return r
+	record := r.Clone(r.Context())
+	record.Body = io.NopCloser(bytes.NewReader(body))
+	s.mu.Lock()
+	s.requests = append(s.requests, record)
+	handler := s.handler
+	s.mu.Unlock()
+	handler.ServeHTTP(w, r)
 }

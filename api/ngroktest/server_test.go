@@ -84,6 +84,144 @@ func TestServerRecordsRequests(t *testing.T) {
 	}
 }
 
+func TestServerList(t *testing.T) {
+	srv := ngroktest.NewServer(t)
+	for i := range 7 {
+		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_", i)})
+	}
+	srv.Put(api.TunnelSession{ID: "ts_3", Region: "eu"}) // stays in its place
+	srv.PageSize = 3
+	list := func() string {
+		var ids []string
+		for session, err := range srv.Client().ListTunnelSessions(t.Context()) {
+			if err != nil {
+				t.Error(err)
+				break
+			}
+			ids = append(ids, session.ID)
+		}
+		return strings.Join(ids, " ")
+	}
+	if got, want := list(), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if n := len(srv.Requests()); n != 3 {
+		t.Errorf("got %d requests, want one of each page", n)
+	}
+	// Pages go on behind a session that is gone by then, and each session comes once, also if it is another after that.
+	var seen []string
+	for session, err := range srv.Client().ListTunnelSessions(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, session.ID)
+		change := srv.Client().StopTunnelSession
+		if session.ID > "ts_2" {
+			change = srv.Client().RestartTunnelSession
+		}
+		if err := change(t.Context(), session.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, want := strings.Join(seen, " "), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6"; got != want {
+		t.Errorf("while it changes: got %s, want %s", got, want)
+	}
+	if got, want := list(), "ts_restarted1 ts_restarted2 ts_restarted3 ts_restarted4"; got != want {
+		t.Errorf("after it: got %s, want %s", got, want)
+	}
+	srv.PageSize = 0
+	for i := range 120 {
+		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_more", i)})
+	}
+	before := len(srv.Requests())
+	if got := len(strings.Fields(list())); got != 124 || len(srv.Requests())-before != 2 {
+		t.Errorf("got %d sessions in %d pages, want 124 in 2", got, len(srv.Requests())-before)
+	}
+}
+
+func TestServerCommands(t *testing.T) {
+	srv := ngroktest.NewServer(t, session)
+	client := srv.Client()
+	if err := client.UpdateTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+	if got, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || *got != session {
+		t.Errorf("after an update: got %+v, %v", got, err)
+	}
+	if err := client.RestartTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("after a restart: got %v, want ErrNotFound", err)
+	}
+	got, err := client.GetTunnelSession(t.Context(), "ts_restarted1")
+	if err != nil || got.Region != session.Region {
+		t.Fatalf("the restarted session: got %+v, %v", got, err)
+	}
+	if err := client.StopTunnelSession(t.Context(), got.ID); err != nil {
+		t.Error(err)
+	}
+	if err := client.StopTunnelSession(t.Context(), got.ID); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("stopped twice: got %v, want ErrNotFound", err)
+	}
+	var paths []string
+	for _, r := range srv.Requests() {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method == "POST" {
+			paths = append(paths, r.URL.Path+" "+string(body))
+		}
+	}
+	want := []string{"/tunnel_sessions/ts_1/update {}", "/tunnel_sessions/ts_1/restart {}",
+		"/tunnel_sessions/ts_restarted1/stop {}", "/tunnel_sessions/ts_restarted1/stop {}"}
+	if !reflect.DeepEqual(paths, want) {
+		t.Errorf("recorded %q, want %q", paths, want)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	srv := ngroktest.NewServer(t, session)
+	var order []string
+	note := func(name string) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				order = append(order, name)
+				if strings.HasSuffix(r.URL.Path, name) {
+					http.Error(w, "down", http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}
+	}
+	srv.Wrap(note("inner"))
+	srv.Wrap(note("outer"))
+	client := srv.Client()
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+	var e *api.ResponseError
+	if _, err := client.GetTunnelSession(t.Context(), "outer"); !errors.As(err, &e) || e.StatusCode != 503 {
+		t.Errorf("got %v, want what the outer handler answers", err)
+	}
+	if got, want := strings.Join(order, " "), "outer inner outer"; got != want || len(srv.Requests()) != 2 {
+		t.Errorf("got %s and %d requests, want %s and 2", got, len(srv.Requests()), want)
+	}
+}
+
+// A handler can be called without a server, and then a request may have no body.
+func TestHandlerTakesNilBody(t *testing.T) {
+	req, err := http.NewRequest("GET", "/tunnel_sessions/ts_1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"Authorization": {"Bearer " + ngroktest.APIKey}, "Ngrok-Version": {"2"}}
+	rec := httptest.NewRecorder()
+	ngroktest.Handler(session).ServeHTTP(rec, req)
+	if rec.Code != 200 {
+		t.Errorf("got %d %s", rec.Code, rec.Body)
+	}
+}
+
 // Each answer is that of the real API.
 func TestAnswers(t *testing.T) {
 	handler := ngroktest.Handler(session)
@@ -103,6 +241,10 @@ func TestAnswers(t *testing.T) {
 		{"no version", "GET", path, "Bearer " + ngroktest.APIKey, "", 400, "ERR_NGROK_218", "", true},
 		{"unknown version", "GET", path, "Bearer " + ngroktest.APIKey, "3", 400, "ERR_NGROK_217", "", true},
 		{"unknown session", "GET", "/tunnel_sessions/ts_2", "Bearer " + ngroktest.APIKey, "2", 404, "", "Resource not found", true},
+		{"unknown session to stop", "POST", "/tunnel_sessions/ts_2/stop", "Bearer " + ngroktest.APIKey, "2", 404, "", "Resource not found", true},
+		{"unknown command", "POST", path + "/explode", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
+		{"list with a wrong method", "DELETE", "/tunnel_sessions", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
+		{"slash after the ID", "GET", path + "/", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
 		{"unknown path", "GET", "/tunnels", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
 		{"path below a session", "GET", path + "/x", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
 		{"no ID", "GET", "/tunnel_sessions/", "Bearer " + ngroktest.APIKey, "2", 404, "", "Not Found", false},
