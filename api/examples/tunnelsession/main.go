@@ -1,11 +1,12 @@
-// The command tunnelsession prints a tunnel session of an ngrok agent.
+// The command tunnelsession prints the tunnel sessions of an ngrok account, or the one with the given ID.
 //
-//	tunnelsession [-json] ID
+//	tunnelsession [-json] [ID]
 //
 // It reads the API key from NGROK_API_KEY, and asks the API at NGROK_API_BASE_URL if that is set. Without a key it
-// asks a fake of the API that it has built in, which knows one session; the ID can then be left out.
+// asks a fake of the API that it has built in.
 //
-// The exit status is 1 if there is no session to print, and 2 if the command is misused.
+// With -json it prints a JSON object per session. The exit status is 1 if the API or the output fails, and 2 if the
+// command is misused.
 package main
 
 import (
@@ -15,23 +16,31 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"unicode"
 
 	"example.com/ngrokapi/api"
-	"example.com/ngrokapi/api/ngroktest"
+	"example.com/ngrokapi/api/internal/fake"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// A closed pipe, as of head, is an error of the output instead of a signal.
+	signal.Ignore(syscall.SIGPIPE)
 	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// sample is what the built-in fake knows.
-var sample = api.TunnelSession{
+// samples is what the built-in fake has.
+var samples = []api.TunnelSession{{
 	AgentVersion: "3.19.1",
 	Credential: api.Ref{
 		ID:  "cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
@@ -45,73 +54,146 @@ var sample = api.TunnelSession{
 	StartedAt: "2026-03-04T05:06:07Z",
 	Transport: "ngrok/2",
 	URI:       "https://api.ngrok.com/tunnel_sessions/ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR",
-}
+}, {
+	AgentVersion: "3.18.4",
+	Credential: api.Ref{
+		ID:  "cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
+		URI: "https://api.ngrok.com/credentials/cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
+	},
+	ID:        "ts_2NKqB7wYd0sUeHnGxRfPq3LtVmC",
+	IP:        "198.51.100.23",
+	OS:        "windows",
+	Region:    "us",
+	StartedAt: "2026-03-05T16:17:18Z",
+	Transport: "ngrok/2",
+	URI:       "https://api.ngrok.com/tunnel_sessions/ts_2NKqB7wYd0sUeHnGxRfPq3LtVmC",
+}}
 
 // run is the command, with what it has from its surroundings. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("tunnelsession", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprintln(stderr, "usage: tunnelsession [-json] ID, with an API key in NGROK_API_KEY") }
+	flags.Usage = func() { fmt.Fprintln(stderr, "usage: tunnelsession [-json] [ID], with an API key in NGROK_API_KEY") }
 	asJSON := flags.Bool("json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return 0
-		}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
-	}
-	id, key, baseURL := flags.Arg(0), getenv("NGROK_API_KEY"), getenv("NGROK_API_BASE_URL")
-	if flags.NArg() > 1 || id == "" && key != "" {
+	case flags.NArg() > 1:
 		flags.Usage()
 		return 2
 	}
+	key, baseURL := getenv("NGROK_API_KEY"), getenv("NGROK_API_BASE_URL")
 	if key == "" {
-		fake := httptest.NewServer(ngroktest.Handler(sample))
-		defer fake.Close()
-		key, baseURL = ngroktest.APIKey, fake.URL
-		if id == "" {
-			id = sample.ID
-		}
-		fmt.Fprintln(stderr, "NGROK_API_KEY is not set: asking the built-in fake API, which knows", sample.ID)
+		fmt.Fprintln(stderr, "NGROK_API_KEY is not set: asking the built-in fake API")
+		srv := newFake()
+		defer srv.Close()
+		key, baseURL = fake.APIKey, srv.URL
 	}
-	session, err := lookUp(ctx, key, baseURL, id)
+	err := show(ctx, stdout, key, baseURL, flags.Arg(0), *asJSON)
 	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return 0
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "tunnelsession: interrupted")
-		return 1
-	case err != nil:
-		fmt.Fprintln(stderr, "tunnelsession:", err)
-		return 1
+		return 130 // as of a command that an interrupt ends
 	}
-	show := table
-	if *asJSON {
-		show = indented
-	}
-	if err := show(stdout, session); err != nil {
-		fmt.Fprintln(stderr, "tunnelsession:", err)
-		return 1
-	}
-	return 0
+	fmt.Fprintln(stderr, "tunnelsession:", err)
+	return 1
 }
 
-func lookUp(ctx context.Context, key, baseURL, id string) (*api.TunnelSession, error) {
+func newFake() *httptest.Server {
+	var f fake.API
+	for _, session := range samples {
+		if err := f.Put(session); err != nil {
+			panic(err)
+		}
+	}
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, r, 0) }))
+}
+
+// show prints the session with the given ID, or all if it is "".
+func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool) error {
 	opts := []api.ClientOption{api.WithUserAgent("tunnelsession")}
 	if baseURL != "" {
 		opts = append(opts, api.WithBaseURL(baseURL))
 	}
 	client, err := api.New(key, opts...)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if id == "" {
+		return list(ctx, w, client, asJSON)
 	}
 	session, err := client.GetTunnelSession(ctx, id)
-	if errors.Is(err, api.ErrNotFound) {
-		return nil, fmt.Errorf("no tunnel session has the ID %q: %w", id, err)
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return fmt.Errorf("no tunnel session has the ID %q: %w", id, err)
+	case err != nil:
+		return err
+	case asJSON:
+		return encode(w, session)
 	}
-	return session, err
+	return table(w, [][]string{
+		{"ID", session.ID},
+		{"Host", session.IP},
+		{"OS", session.OS},
+		{"Agent version", session.AgentVersion},
+		{"Region", session.Region},
+		{"Started at", session.StartedAt},
+		{"Transport", session.Transport},
+		{"Credential", session.Credential.ID},
+		{"Metadata", session.Metadata},
+		{"URI", session.URI},
+	})
 }
 
-func indented(w io.Writer, session *api.TunnelSession) error {
+func list(ctx context.Context, w io.Writer, client *api.ClientWithResponses, asJSON bool) error {
+	rows := [][]string{{"ID", "HOST", "OS", "AGENT", "REGION", "STARTED AT"}}
+	for session, err := range client.ListTunnelSessions(ctx) {
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			if err := encode(w, session); err != nil {
+				return err
+			}
+			continue
+		}
+		rows = append(rows, []string{session.ID, session.IP, session.OS, session.AgentVersion, session.Region, session.StartedAt})
+	}
+	if asJSON {
+		return nil
+	}
+	return table(w, rows)
+}
+
+func encode(w io.Writer, session *api.TunnelSession) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(session)
+}
+
+func table(w io.Writer, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, value := range row {
+			row[i] = cell(value)
+		}
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	return t.Flush()
+}
+
+// cell returns a value as it can be shown. Metadata is whatever the owner of an agent configured, line breaks and
+// control sequences of terminals included.
+func cell(value string) string {
+	switch {
+	case value == "":
+		return "-"
+	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return strconv.Quote(value)
+	}
+	return value
 }
