@@ -35,26 +35,24 @@ func userAgent(_ context.Context, req *http.Request) error {
 
 var libraryUserAgent = sync.OnceValue(func() []string {
 	module := strings.TrimSuffix(reflect.TypeFor[Doer]().PkgPath(), "/api")
+	info, _ := debug.ReadBuildInfo()
 	goVersion, _, _ := strings.Cut(strings.TrimPrefix(runtime.Version(), "devel "), " ")
-	return []string{"ngrokapi/" + moduleVersion(module, debug.ReadBuildInfo) + " " + goVersion}
+	return []string{"ngrokapi/" + moduleVersion(info, module) + " " + goVersion}
 })
 
-// moduleVersion returns the version of a module in the program that read describes, "devel" where it has none.
-func moduleVersion(module string, read func() (*debug.BuildInfo, bool)) string {
-	info, ok := read()
-	if !ok {
+// moduleVersion returns the version of a module in a program, "devel" where it has none.
+func moduleVersion(info *debug.BuildInfo, module string) string {
+	if info == nil {
 		return "devel"
 	}
-	for _, m := range append(info.Deps, &info.Main) {
+	for _, m := range info.Deps {
 		if m.Path != module {
 			continue
 		}
 		if m.Replace != nil && m.Replace.Version != "" {
-			m = m.Replace
+			return m.Replace.Version
 		}
-		if v := strings.Trim(m.Version, "()"); v != "" {
-			return v
-		}
+		return m.Version
 	}
 	return "devel"
 }

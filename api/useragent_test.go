@@ -23,8 +23,7 @@ func TestModuleVersion(t *testing.T) {
 		{"no build info", nil, "devel"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := moduleVersion(module, func() (*debug.BuildInfo, bool) { return test.info, test.info != nil })
-			if got != test.want {
+			if got := moduleVersion(test.info, module); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
@@ -47,6 +49,29 @@ func ExampleNewServer() {
 	// "" <nil>
 	// true
 	// 3 requests
+}
+
+// An outage that ends: the first two requests fail, and the client's third attempt succeeds.
+func ExampleServer_Wrap() {
+	t := new(exampleTB) // in a test, its *testing.T
+	defer t.end()
+	ctx := context.Background() // in a test, t.Context()
+
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"})
+	var requests atomic.Int64
+	srv.Wrap(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if requests.Add(1) <= 2 {
+				http.Error(w, "<html>down</html>", http.StatusServiceUnavailable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+
+	region, err := regionOf(ctx, srv.Client(api.WithHTTPClient(new(api.Doer))), "ts_1") // with retries
+	fmt.Printf("%q %v after %d requests\n", region, err, len(srv.Requests()))
+	// Output: "eu" <nil> after 3 requests
 }
 
 func ExampleHandler() {
