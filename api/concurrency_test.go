@@ -80,7 +80,7 @@ func TestConcurrentCallsWithFaults(t *testing.T) {
 			sendJSON(w, 200, own)
 		}
 	}, conns.of(nil))(t)
-	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{MaxAttempts: 2}))
+	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: untimedClient(t), MaxAttempts: 2}))
 	var wg sync.WaitGroup
 	var well, failed atomic.Int64
 	for caller := range callers {
@@ -131,7 +131,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		}
 		serveSession(w, r, n)
 	}, conns.of(nil))(t)
-	client := newClient(t, api.WithBaseURL(at.baseURL))
+	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(untimedClient(t)))
 	for range rounds {
 		var wg sync.WaitGroup
 		for range callers {
@@ -163,7 +163,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var conns connections
 			at := served(func(w http.ResponseWriter, _ *http.Request, _ int) { answer(w) }, conns.of(nil))(t)
-			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{MaxAttempts: 1}))
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: untimedClient(t), MaxAttempts: 1}))
 			for range 5 {
 				_, _ = client.GetTunnelSession(t.Context(), "ts_1")
 			}
@@ -185,7 +185,7 @@ func chunks(w http.ResponseWriter) {
 func TestServerClosesIdleConnections(t *testing.T) {
 	var srv *httptest.Server
 	at := served(serveSession, func(s *httptest.Server) { srv = s })(t)
-	client := newClient(t, api.WithBaseURL(at.baseURL))
+	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(untimedClient(t)))
 	for range 10 {
 		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
 			t.Error(err)
