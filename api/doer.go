@@ -168,7 +168,8 @@ func (d *Doer) retryWait(req *http.Request, failure error, attempt int) (time.Du
 	}
 	ctx := req.Context()
 	canRewind := req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-	if attempt >= maxAttempts || !canRewind || ctx.Err() != nil || !isRetryable(req.Method, failure) {
+	ended := ctx.Err() != nil && errors.Is(failure, ctx.Err())
+	if attempt >= maxAttempts || !canRewind || ended || !isRetryable(req.Method, failure) {
 		return 0, false
 	}
 	// Half of the wait is random, so that callers who failed together do not come back together.

@@ -349,6 +349,25 @@ func TestCancelWhileWaiting(t *testing.T) {
 	}
 }
 
+// A context that ends with an attempt that another could mend has ended the call. Otherwise the attempt has.
+func TestContextEndsWithAttempt(t *testing.T) {
+	for _, test := range []struct {
+		status int
+		ended  bool
+	}{{503, true}, {429, true}, {404, false}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newScript(func(r *http.Request) (*http.Response, error) {
+			cancel()
+			return failing(test.status, "")(r)
+		})
+		_, err := s.do(ctx, api.Doer{}, "GET", nil)
+		var e *api.ResponseError
+		if !errors.As(err, &e) || errors.Is(err, context.Canceled) != test.ended || len(s.at) != 1 {
+			t.Errorf("%d: got %v after %d requests, want the end of the context: %v", test.status, err, len(s.at), test.ended)
+		}
+	}
+}
+
 // net/http returns a context's cause alone, if it has one.
 func TestCancelWithCauseWhileSending(t *testing.T) {
 	cause := errors.New("shutting down")
