@@ -112,12 +112,12 @@ func parseExports(text string) changes {
 
 // judge returns the kind of release, in the sense of semantic versioning, that the changes call for, and why.
 func judge(wire, callers changes) string {
-	switch {
-	case wire.breaking+callers.breaking > 0:
+	if wire.breaking+callers.breaking > 0 {
 		return fmt.Sprintf("major: %d breaking on the wire, %d breaking for Go callers", wire.breaking, callers.breaking)
-	case len(callers.lines) > 0:
-		return fmt.Sprintf("minor: %d on the wire, %d for Go callers, none breaking", len(wire.lines), len(callers.lines))
-	default:
-		return fmt.Sprintf("patch: %d on the wire, none breaking, and none for Go callers", len(wire.lines))
 	}
+	kind := "patch"
+	if len(callers.lines) > 0 {
+		kind = "minor"
+	}
+	return fmt.Sprintf("%s: %d on the wire, %d for Go callers, none breaking", kind, len(wire.lines), len(callers.lines))
 }

@@ -112,7 +112,8 @@ func runProgram(ctx context.Context, folder string, stdout io.Writer, program st
 	// After an interrupt, programs that the go command started may hold its output open.
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+		text := strings.TrimSpace(fmt.Sprintf("%v\n%s", err, stderr.Bytes()))
+		return fmt.Errorf("%s %s: %s", program, strings.Join(args, " "), text)
 	}
 	return nil
 }
