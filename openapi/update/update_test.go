@@ -182,7 +182,7 @@ func TestUpdateRefuses(t *testing.T) {
 		"openapi 4":             {upstream: replace(t, upstream, "openapi: 3.0.0", "openapi: 4.0.0"), says: whole},
 		"a tenth of the yaml":   {upstream: upstream[:len(upstream)/10], says: whole},
 		"half of the yaml":      {upstream: upstream[:len(upstream)/2], says: whole},
-		"most of the yaml":      {upstream: upstream[:strings.Index(upstream, "    TunnelSessionList:\n")], says: "TunnelSessionList"},
+		"most of the yaml":      {upstream: strings.Split(upstream, "    TunnelSessionList:\n")[0], says: "TunnelSessionList"},
 		"most of the json":      {upstream: strings.TrimRight(asJSON(t, upstream), " }\n\t"), says: whole},
 		"a key twice":           {upstream: upstream + "info: {}\n", says: `"info" already defined`},
 		"an endless anchor":     {upstream: upstream + "x: &x\n  y: *x\n", says: "contains itself"},
