@@ -78,7 +78,7 @@ func (r *repository) commit(t *testing.T) {
 // changed returns the names of the files that are not as they are committed.
 func (r *repository) changed(t *testing.T) string {
 	t.Helper()
-	return strings.Join(strings.Fields(r.git(t, "ls-files", "--modified", "--others")), " ")
+	return strings.Join(strings.Fields(r.git(t, "diff", "--name-only", "HEAD")+r.git(t, "ls-files", "--others")), " ")
 }
 
 // follow updates the repository to the upstream document.

@@ -231,6 +231,25 @@ func TestCheckWritesNothing(t *testing.T) {
 	if got := r.changed(t); got != "" {
 		t.Errorf("changed: %s", got)
 	}
+	// What an earlier run left is not what is committed.
+	write(t, r.path(fragmentFile), replace(t, read(t, r.path(fragmentFile)), region, ""))
+	if err := r.follow(t, read(t, "testdata/upstream.yaml"), options{check: true}); err != nil {
+		t.Error(err)
+	}
+	if got := r.changed(t); got != fragmentFile {
+		t.Errorf("changed: %s", got)
+	}
+}
+
+func TestUpdateReadsACheckoutWithCRLF(t *testing.T) {
+	r := newRepository(t)
+	write(t, r.path(fragmentFile), strings.ReplaceAll(read(t, r.path(fragmentFile)), "\n", "\r\n"))
+	if err := r.follow(t, read(t, "testdata/upstream.yaml"), withReport); err != nil {
+		t.Error(err)
+	}
+	if got := r.changed(t); got != "" {
+		t.Errorf("changed: %s", got)
+	}
 }
 
 const (
@@ -298,6 +317,8 @@ func TestReport(t *testing.T) {
 					t.Error("the fragment is not upstream's")
 				}
 				r.wantNoWorktree(t)
+				// HEAD decides, not what is staged.
+				r.git(t, "add", "--all")
 			}
 			// Git is the way back, and so is upstream.
 			r.fails = ""
