@@ -18,14 +18,21 @@ type changes struct {
 	breaking int // how many of the lines are breaking changes
 }
 
+// add adds a change, unless it is there: apidiff finds some twice.
 func (c *changes) add(breaking bool, text string) {
 	mark := "            "
 	if breaking {
 		mark = "  breaking  "
-		c.breaking++
 	}
 	// The text may quote the document, and with it line ends.
-	c.lines = append(c.lines, mark+strings.Join(strings.Fields(text), " "))
+	line := mark + strings.Join(strings.Fields(text), " ")
+	if slices.Contains(c.lines, line) {
+		return
+	}
+	c.lines = append(c.lines, line)
+	if breaking {
+		c.breaking++
+	}
 }
 
 // parseChangelog reads what oasdiff prints as JSON. An error breaks clients and a warning can: a person has to tell.

@@ -25,7 +25,7 @@ func TestParseChangelog(t *testing.T) {
 }
 
 func TestParseExports(t *testing.T) {
-	found := parseExports("Ignoring internal package x\nIncompatible changes:\n- A: removed\n" +
+	found := parseExports("Ignoring internal package x\nIncompatible changes:\n- A: removed\n- A: removed\n" +
 		"- ClientInterface.TunnelsList: added\n- ClientInterface.Old: removed\n- OtherInterface.M: added\n\nCompatible changes:\n- B: added\n")
 	want := []string{
 		"  breaking  A: removed",
