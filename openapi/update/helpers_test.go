@@ -35,7 +35,7 @@ const header = `# A header.
 type repository struct {
 	command
 	output  bytes.Buffer
-	scratch string // where the command has its temporary folders
+	scratch string // for upstream's document
 
 	changelog, exports string // what oasdiff and apidiff print
 	fails              string // the step that fails
@@ -47,9 +47,6 @@ type repository struct {
 func newRepository(t *testing.T) *repository {
 	t.Helper()
 	r := &repository{changelog: "[]", scratch: t.TempDir()}
-	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} {
-		t.Setenv(name, r.scratch)
-	}
 	r.command = command{root: t.TempDir(), source: newSource(), today: "2026-11-22", run: r.runFake, stdout: &r.output}
 	write(t, r.path(fragmentFile), header+read(t, "testdata/fragment.yaml"))
 	write(t, r.path(clientFile), "package api // for "+read(t, r.path(fragmentFile)))

@@ -17,22 +17,11 @@ func (c command) report(ctx context.Context, o options, rev revision) (verdict s
 		// An earlier run may have left another client.
 		return "no change", c.regenerate(ctx, o)
 	}
-	scratch, err := os.MkdirTemp("", "ngrokapi-update-")
+	head, remove, err := c.checkOutHead(ctx)
 	if err != nil {
 		return "major: HEAD cannot be checked out", err
 	}
-	head := filepath.Join(scratch, "head")
-	// An interrupt must not leave the repository with half of a worktree.
-	whole := context.WithoutCancel(ctx)
-	defer func() {
-		// Git forgets worktrees whose folder is gone, also those of runs that were killed.
-		_ = os.RemoveAll(scratch)
-		_ = c.run(whole, c.root, io.Discard, "git", "worktree", "prune")
-	}()
-	if err := c.run(whole, c.root, io.Discard, "git", "worktree", "add", "--detach", head, "HEAD"); err != nil {
-		return "major: HEAD cannot be checked out", fmt.Errorf("check out HEAD: %w", err)
-	}
-
+	defer remove()
 	wire, err := c.compareDocuments(ctx, o.oasdiff, head, rev)
 	if err != nil {
 		return "major: the documents cannot be compared", err
@@ -52,6 +41,27 @@ func (c command) report(ctx context.Context, o options, rev revision) (verdict s
 		return "major: the tests fail", fmt.Errorf("test the client: %w", err)
 	}
 	return judge(wire, callers), nil
+}
+
+// checkOutHead returns the folder of a worktree of HEAD, and a function that removes it.
+func (c command) checkOutHead(ctx context.Context) (head string, remove func(), err error) {
+	// An interrupt must not leave the repository with half of a worktree.
+	ctx = context.WithoutCancel(ctx)
+	var folder strings.Builder
+	if err := c.run(ctx, c.root, &folder, "git", "rev-parse", "--path-format=absolute", "--git-path", "update-head"); err != nil {
+		return "", nil, fmt.Errorf("check out HEAD: %w", err)
+	}
+	head = strings.TrimSpace(folder.String())
+	remove = func() {
+		_ = os.RemoveAll(head)
+		// Git forgets worktrees whose folder is gone.
+		_ = c.run(ctx, c.root, io.Discard, "git", "worktree", "prune")
+	}
+	remove() // A run that was killed may have left one.
+	if err := c.run(ctx, c.root, io.Discard, "git", "worktree", "add", "--detach", head, "HEAD"); err != nil {
+		return "", nil, fmt.Errorf("check out HEAD: %w", err)
+	}
+	return head, remove, nil
 }
 
 // regenerate writes the client and compiles it.
