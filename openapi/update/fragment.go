@@ -71,9 +71,11 @@ func (d *document) choose(o options, keep []string) ([]string, error) {
 		switch found := d.find(name); {
 		case name == everything || found == name:
 			chosen = append(chosen, name)
+		case found == "" && slices.Contains(o.add, name):
+			problems = append(problems, fmt.Errorf("upstream has no operation %s to add; look its operationId up there", name))
 		case found == "":
-			problems = append(problems, fmt.Errorf("upstream has no operation %s; take it out of the line Operations in %s,"+
-				" or out of ADD, and run %s", name, fragmentFile, o.makeCommand()))
+			problems = append(problems, fmt.Errorf("upstream has no operation %s; take it out of the line Operations in %s"+
+				" and run %s", name, fragmentFile, o.makeCommand()))
 		case !slices.Contains(o.add, found):
 			renamed = append(renamed, found)
 			problems = append(problems, fmt.Errorf("upstream has no operation %s, but %s", name, found))

@@ -4,7 +4,7 @@
 //
 // It runs in the folder of go.mod and needs git. It cuts the operations that the header of openapi/ngrok.yaml names out
 // of upstream's document, and compares the result with what is committed. Nothing is written unless that succeeds. Git
-// is the way back: "git checkout -- openapi/ngrok.yaml api/client.gen.go".
+// is the way back: "git checkout HEAD -- openapi/ngrok.yaml api/client.gen.go".
 //
 // With -oasdiff and -apidiff, as in "make update", it goes on to regenerate the client, shows what changed on the wire
 // and for Go callers, runs the client's tests, and ends with a verdict: the kind of release that the change calls for.

@@ -194,10 +194,10 @@ func TestUpdateRefuses(t *testing.T) {
 		"an operation ID twice": {upstream: replace(t, upstream, "operationId: TunnelSessionsStop\n", id), says: "same operation id"},
 		"an unknown type":       {upstream: replace(t, upstream, region, strings.ReplaceAll(region, "string", "text")), says: "tell upstream"},
 		"a name that is gone": {upstream: replace(t, upstream, id, "operationId: Other\n"),
-			says: "no operation TunnelSessionsGet; take it out of the line Operations in openapi/ngrok.yaml, or out of ADD, and run make update UPSTREAM="},
+			says: "no operation TunnelSessionsGet; take it out of the line Operations in openapi/ngrok.yaml and run make update UPSTREAM="},
 		"a name in another case": {upstream: replace(t, upstream, id, "operationId: tunnelSessionsGet\n"),
 			says: " ADD=tunnelSessionsGet"},
-		"a name that nobody has": {upstream: upstream, add: []string{"Nonsense"}, says: "no operation Nonsense"},
+		"a name that nobody has": {upstream: upstream, add: []string{"Nonsense"}, says: "no operation Nonsense to add"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
