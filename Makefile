@@ -3,22 +3,20 @@
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-# apidiff has no releases: this is a commit of golang.org/x/exp.
 OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
+# These two have no releases: they are commits of golang.org/x/exp and golang.org/x/perf.
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
-
-# benchstat has no releases either: this is a commit of golang.org/x/perf.
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 define HELP
 make run            print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
 make test           run all tests with the race detector
-make fuzz           run each fuzz test for FUZZTIME, 30s by default
-make live           compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
+make check          check what .ci/run checks after the tests: files, lint, platforms, callers, updates; UPSTREAM=file
 make generate       write api/client.gen.go from openapi/ngrok.yaml
 make lint           run go vet, golangci-lint and actionlint
-make bench          measure calls in ratios to plain net/http, and regeneration: ROUNDS, BENCHTIME, UPSTREAM=file
-make weight         measure what importing the client adds to a program
+make bench          measure calls beside plain net/http: ROUNDS, BENCHTIME
+make fuzz           run each fuzz test for FUZZTIME, 30s by default
+make live           compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
 make update         follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
 make module-path    rename the module everywhere: MODULE=git.example.org/you/ngrokapi
 make release-check  say which version the changes since the last tag call for, and refuse a smaller VERSION=v1.2.3
@@ -35,6 +33,10 @@ run:
 .PHONY: test
 test:
 	$(GO) test -race ./...
+
+.PHONY: check
+check:
+	@UPSTREAM='$(UPSTREAM)' bash .ci/check
 
 .PHONY: fuzz
 FUZZTIME ?= 30s
@@ -59,17 +61,17 @@ lint:
 
 .PHONY: update
 update:
-	@$(GO) run ./openapi/update -regenerate -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
+	@$(GO) run ./openapi/update -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
 		$(if $(UPSTREAM),-upstream '$(UPSTREAM)') $(if $(ADD),-add '$(ADD)') $(if $(ALL),-all) \
 		$(if $(filter allow,$(BREAKING)),-allow-breaking)
 
 .PHONY: module-path
 module-path:
-	@$(GO) run ./openapi/internal/modulepath '$(MODULE)'
+	@sh .ci/module-path '$(MODULE)'
 
 .PHONY: release-check
 release-check:
-	@$(GO) run ./openapi/internal/releasecheck -apidiff $(APIDIFF) $(if $(VERSION),-version '$(VERSION)')
+	@sh .ci/release-check $(APIDIFF) '$(VERSION)'
 
 # Each round runs every row once, so that rows that are compared run one after the other. Many short rounds say more
 # than a few long ones on a machine that has other work too.
@@ -81,10 +83,4 @@ bench:
 	$(GO) test -c -o bench.test ./api
 	for round in $$(seq $(ROUNDS)); do \
 		./bench.test -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME) >>bench.out || { cat bench.out; exit 1; }; done
-	UPSTREAM='$(UPSTREAM)' $(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./openapi/update >>bench.out
-	$(BENCHSTAT) -col '/row@(floor generated client)' bench.out
-	@$(GO) run ./openapi/internal/benchtable bench.out
-
-.PHONY: weight
-weight:
-	@$(GO) run ./openapi/internal/weight
+	$(BENCHSTAT) -col '/row@(baseline generated client)' bench.out

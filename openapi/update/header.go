@@ -1,46 +1,35 @@
 package main
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 )
 
-// The lines of the header that this command reads or writes, in the layout of the others there.
-var (
-	sourceLine    = regexp.MustCompile(`(?m)^# Source: +(\S+)$`)
-	retrievedLine = regexp.MustCompile(`(?m)^# Retrieved:.*\n`)
-	sumLine       = regexp.MustCompile(`(?m)^# SHA-256:.*\n`)
-)
-
-// splitHeader returns the comment lines that a vendored document begins with, and the rest of it. Line ends are
-// those of Unix in the header, whatever a checkout made of them.
-func splitHeader(data []byte) (header string, document []byte) {
-	var lines strings.Builder
-	for len(data) > 0 && data[0] == '#' {
-		line, rest, _ := bytes.Cut(data, []byte("\n"))
-		lines.Write(bytes.TrimSuffix(line, []byte("\r")))
-		lines.WriteByte('\n')
-		data = rest
+// splitHeader returns the comment lines that the file begins with, and the rest. A checkout may have changed the line
+// ends.
+func splitHeader(file []byte) (header, body string) {
+	body = strings.ReplaceAll(string(file), "\r\n", "\n")
+	for strings.HasPrefix(body, "#") {
+		line, rest, _ := strings.Cut(body, "\n")
+		header += line + "\n"
+		body = rest
 	}
-	return lines.String(), data
+	return header, body
 }
 
-// headerSource returns the URL of the whole document, or "" if header names none.
-func headerSource(header string) string {
-	if match := sourceLine.FindStringSubmatch(header); match != nil {
-		return match[1]
+// field returns what the header says after the name and a colon, or "".
+func field(header, name string) string {
+	if match := fieldLine(name).FindStringSubmatch(header); match != nil {
+		return match[2]
 	}
 	return ""
 }
 
-// stampHeader returns header with the date on which the upstream document was retrieved and its checksum.
-func stampHeader(header, date, sum string) string {
-	header = sumLine.ReplaceAllLiteralString(header, "")
-	stamp := "# Retrieved: " + date + "\n# SHA-256:   " + sum + "\n"
-	at := retrievedLine.FindStringIndex(header)
-	if at == nil {
-		return header + stamp
-	}
-	return header[:at[0]] + stamp + header[at[1]:]
+// setField returns the header with another value in a line that it has.
+func setField(header, name, value string) string {
+	return fieldLine(name).ReplaceAllString(header, "${1}"+value)
+}
+
+func fieldLine(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^(# ` + name + `: *)(.*)$`)
 }

@@ -2,101 +2,77 @@
 //
 //	go run ./openapi/update [-upstream URL|FILE] [-add A,B] [-all] [-check]
 //
-// It runs in the folder of go.mod. It keeps the operations that openapi/ngrok.yaml has, cuts out the rest, and
-// writes the file only when the result is valid and means something else than before. A failure leaves every file
-// as it was.
+// It runs in the folder of go.mod and needs git. It cuts the operations that the header of openapi/ngrok.yaml names out
+// of upstream's document, and compares the result with what is committed. Nothing is written unless that succeeds. Git
+// is the way back: "git checkout HEAD -- openapi/ngrok.yaml api/client.gen.go".
 //
-// With -regenerate, as in "make update", it goes on to regenerate the client, shows what changed on the wire and for
-// Go callers, runs the tests, and ends with the kind of release that the change asks for. A failure of a tool, of the
-// generator or of the compiler on the regenerated package brings every file back. A breaking change and a test that
-// fails leave the changed files for review, but the exit status is 1; -allow-breaking makes it 0 for the former.
+// With -oasdiff and -apidiff, as in "make update", it goes on to regenerate the client, shows what changed on the wire
+// and for Go callers, runs the client's tests, and ends with a verdict: the kind of release that the change calls for.
+// A client that cannot be generated or compiled, or that fails its tests, is a major change. The files stay as they
+// are, for a person to repair.
 //
-// The exit status is 0 after success, 1 after a failure and where -check found a difference, 2 after a wrong use of
-// the flags.
+// The exit status is 0 after success, 1 after a failure or a major change and where -check found a difference, 2 after
+// wrong use of the flags. With -allow-breaking it is 0 after a major change that passes the tests.
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	c := command{
-		updater: updater{root: ".", source: newSource(), today: func() string { return time.Now().UTC().Format(time.DateOnly) }},
-		run:     tool.GoCommand,
-		stdout:  os.Stdout,
-		stderr:  os.Stderr,
+	var o options
+	flag.StringVar(&o.upstream, "upstream", "", "`URL|FILE` of upstream's document (default: the Source in the header of "+fragmentFile+")")
+	flag.Func("add", "also keep these operations, `A,B`, from now on", func(list string) error {
+		o.add = splitList(list)
+		return nil
+	})
+	flag.BoolVar(&o.all, "all", false, "keep every operation from now on")
+	flag.BoolVar(&o.check, "check", false, "write nothing; exit 1 if upstream differs from what is committed")
+	flag.StringVar(&o.oasdiff, "oasdiff", "", "`PACKAGE@VERSION` of oasdiff, to compare the documents")
+	flag.StringVar(&o.apidiff, "apidiff", "", "`PACKAGE@VERSION` of apidiff, to compare the clients")
+	flag.BoolVar(&o.allowBreaking, "allow-breaking", false, "exit 0 also after a breaking change")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "update: unexpected argument %q; -h lists the flags\n", flag.Arg(0))
+		os.Exit(2)
 	}
-	status := c.main(ctx, os.Args[1:])
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	c := command{root: ".", source: newSource(), today: time.Now().UTC().Format(time.DateOnly), run: runProgram, stdout: os.Stdout}
+	err := c.update(ctx, o)
 	stop()
-	os.Exit(status)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "update:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the flags say.
+type options struct {
+	upstream         string // "" for the URL in the header
+	add              []string
+	all, check       bool
+	oasdiff, apidiff string // as go run takes them; "" to write the fragment only
+	allowBreaking    bool
 }
 
 // command is the command with all that it touches.
 type command struct {
-	updater
-	run            tool.Runner
-	stdout, stderr io.Writer
-}
-
-// main runs the command and returns its exit status.
-func (c command) main(ctx context.Context, args []string) int {
-	return tool.ExitStatus(c.stderr, "update", c.dispatch(ctx, args))
-}
-
-func (c command) dispatch(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("update", flag.ContinueOnError)
-	flags.SetOutput(c.stderr)
-	upstream := flags.String("upstream", "", "`URL|FILE` of the whole upstream document (default: the Source in the header of "+vendoredFile+")")
-	add := flags.String("add", "", "also keep these operations, `A,B`, from now on")
-	all := flags.Bool("all", false, "keep every operation")
-	check := flags.Bool("check", false, "write nothing; exit 1 if upstream differs from what is vendored")
-	regenerate := flags.Bool("regenerate", false, "also regenerate the client, show what changed, and test")
-	oasdiff := flags.String("oasdiff", "", "`PACKAGE@VERSION` of oasdiff, for -regenerate")
-	apidiff := flags.String("apidiff", "", "`PACKAGE@VERSION` of apidiff, for -regenerate")
-	allowBreaking := flags.Bool("allow-breaking", false, "with -regenerate, exit 0 also after a breaking change")
-	if err := tool.ParseFlags(flags, args); err != nil {
-		return err
-	}
-	switch {
-	case *check && *regenerate:
-		return fmt.Errorf("read the flags: -check and -regenerate exclude each other: %w", tool.ErrUsage)
-	case *regenerate && (*oasdiff == "" || *apidiff == ""):
-		return fmt.Errorf("read the flags: -regenerate needs -oasdiff and -apidiff, as make update passes them: %w", tool.ErrUsage)
-	}
-	prepared, err := c.prepare(ctx, request{upstream: *upstream, add: splitList(*add), all: *all})
-	if err != nil {
-		return err
-	}
-	if *regenerate {
-		pinned := tools{oasdiff: *oasdiff, apidiff: *apidiff}
-		return c.regenerate(ctx, prepared, pinned, *allowBreaking)
-	}
-	if !prepared.differs {
-		return c.print(prepared.summary())
-	}
-	if *check {
-		return fmt.Errorf("check %s: upstream differs from it; run make update", vendoredFile)
-	}
-	if err := c.write(prepared); err != nil {
-		return err
-	}
-	return c.print(prepared.summary() + "; regenerate the client with go generate ./...")
-}
-
-func (c command) print(lines ...string) error {
-	_, err := fmt.Fprintln(c.stdout, strings.Join(lines, "\n"))
-	return err
+	root   string // the module's folder, which is the repository's
+	source source
+	today  string // as in 2006-01-02
+	run    runner
+	stdout io.Writer
 }
 
 // splitList returns the items of a comma-separated list.
@@ -108,4 +84,36 @@ func splitList(list string) []string {
 		}
 	}
 	return items
+}
+
+// makeCommand returns the command that does the same as o and adds operations.
+func (o options) makeCommand(add ...string) string {
+	command := "make update"
+	if o.upstream != "" {
+		command += " UPSTREAM='" + o.upstream + "'"
+	}
+	if add = append(add, o.add...); len(add) > 0 {
+		command += " ADD=" + strings.Join(add, ",")
+	}
+	if o.all {
+		command += " ALL=1"
+	}
+	return command
+}
+
+// A runner runs a program in a folder and writes what it prints to stdout. What it prints on stderr is part of the
+// error.
+type runner func(ctx context.Context, folder string, stdout io.Writer, program string, args ...string) error
+
+func runProgram(ctx context.Context, folder string, stdout io.Writer, program string, args ...string) error {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = folder, stdout, &stderr
+	// After an interrupt, programs that the go command started may hold its output open.
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		text := strings.TrimSpace(fmt.Sprintf("%v\n%s", err, stderr.Bytes()))
+		return fmt.Errorf("%s %s: %s", program, strings.Join(args, " "), text)
+	}
+	return nil
 }

@@ -1,140 +1,113 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
-
-	vendored "example.com/ngrokapi/openapi"
-	"example.com/ngrokapi/openapi/internal/tool"
 )
 
 const (
-	vendoredFile = "openapi/ngrok.yaml"
+	fragmentFile = "openapi/ngrok.yaml"
 	clientFile   = "api/client.gen.go"
 )
 
-// updater brings the vendored fragment of one module up to date.
-type updater struct {
-	root   string // the module's folder
-	source source
-	today  func() string // the date, as in 2006-01-02
+// revision is what an update makes of the fragment.
+type revision struct {
+	committed, present, next []byte // the file at HEAD, in the work tree, and as it is to be
+	same                     bool   // whether next holds the same document as committed
 }
 
-// request is what the command line asks for.
-type request struct {
-	upstream string   // "" for the URL in the fragment's header
-	add      []string // operations to keep from now on
-	all      bool     // to keep every operation
-}
-
-// change is what a request makes of the vendored fragment.
-type change struct {
-	before, after []byte   // the file
-	operations    []string // in after
-	added         []string // of those, the ones not in before
-	differs       bool     // whether after means something else than before
-}
-
-// prepare works out what the request changes. It writes nothing.
-func (u updater) prepare(ctx context.Context, asked request) (change, error) {
-	before, err := os.ReadFile(u.path(vendoredFile))
+// update does what the options say.
+func (c command) update(ctx context.Context, o options) error {
+	rev, err := c.prepare(ctx, o)
 	if err != nil {
-		return change{}, fmt.Errorf("read the vendored fragment: %w; run this in the folder of go.mod", err)
+		return err
 	}
-	header, document := splitHeader(before)
-	keep, err := operationsOf(document)
-	if err != nil {
-		return change{}, fmt.Errorf("read the operations of %s: %w; repair it, or take it from an earlier commit",
-			vendoredFile, err)
+	switch {
+	case rev.same:
+		fmt.Fprintf(c.stdout, "%s: no change\n", fragmentFile)
+	case o.check:
+		return fmt.Errorf("check %s: upstream differs from what is committed; run %s", fragmentFile, o.makeCommand())
+	default:
+		fmt.Fprintf(c.stdout, "%s: changed\n", fragmentFile)
 	}
-	location := asked.upstream
-	if location == "" {
-		location = headerSource(header)
+	if o.check {
+		return nil
 	}
-	if location == "" {
-		return change{}, fmt.Errorf("find upstream: the header of %s has no Source; pass -upstream", vendoredFile)
-	}
-	data, err := u.source.read(ctx, location)
-	if err != nil {
-		return change{}, err
-	}
-	fragment, operations, err := cut(ctx, data, selection{keep: keep, add: asked.add, all: asked.all})
-	if err != nil {
-		return change{}, err
-	}
-	differs, err := differ(document, fragment)
-	if err != nil {
-		return change{}, fmt.Errorf("compare %s with upstream: %w", vendoredFile, err)
-	}
-	header = stampHeader(header, u.today(), fmt.Sprintf("%x", sha256.Sum256(data)))
-	return change{
-		before:     before,
-		after:      append([]byte(header), fragment...),
-		operations: operations,
-		added:      slices.DeleteFunc(slices.Clone(operations), func(name string) bool { return slices.Contains(keep, name) }),
-		differs:    differs,
-	}, nil
-}
-
-// write puts the change into the module.
-func (u updater) write(c change) error {
-	return tool.ReplaceFile(u.path(vendoredFile), c.after)
-}
-
-func (u updater) path(name string) string {
-	return filepath.Join(u.root, filepath.FromSlash(name))
-}
-
-// summary says in one line what the change is.
-func (c change) summary() string {
-	if !c.differs {
-		return vendoredFile + ": no change, upstream means the same"
-	}
-	line := fmt.Sprintf("%s: changed, %s", vendoredFile, tool.Count(len(c.operations), "operation"))
-	switch added := len(c.added); {
-	case added > 10:
-		line += fmt.Sprintf(" (%d new)", added)
-	case added > 0:
-		line += fmt.Sprintf(" (new: %s)", strings.Join(c.added, ", "))
-	}
-	return line
-}
-
-// operationsOf names the operations of an OpenAPI document, in no particular order.
-func operationsOf(document []byte) ([]string, error) {
-	doc, err := vendored.Parse(document)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for path, item := range doc.Paths.Map() {
-		for method, each := range item.Operations() {
-			name := each.OperationID
-			if name == "" {
-				name = operation{path: path, method: method}.String()
-			}
-			names = append(names, name)
+	if !bytes.Equal(rev.next, rev.present) {
+		if err := os.WriteFile(filepath.Join(c.root, fragmentFile), rev.next, 0o644); err != nil {
+			return fmt.Errorf("write the fragment: %w", err)
 		}
 	}
-	slices.Sort(names)
-	return names, nil
+	if o.oasdiff == "" {
+		fmt.Fprintln(c.stdout, "to regenerate the client, run make generate")
+		return nil
+	}
+	verdict, err := c.report(ctx, o, rev)
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped: %w; to do the rest, run %s", errors.Join(ctx.Err(), err), o.makeCommand())
+	}
+	fmt.Fprintf(c.stdout, "\nverdict: %s\n", verdict)
+	if err == nil && strings.HasPrefix(verdict, "major") && !o.allowBreaking {
+		err = fmt.Errorf("the change is breaking; to accept it, run %s BREAKING=allow", o.makeCommand())
+	}
+	if err != nil {
+		return fmt.Errorf("%w\n%s and %s are as upstream makes them: repair what that breaks and commit everything,"+
+			" or go back with git checkout HEAD -- %[2]s %[3]s", err, fragmentFile, clientFile)
+	}
+	return nil
 }
 
-// differ reports whether two documents mean different things.
-func differ(a, b []byte) (bool, error) {
-	first, err := meaning(a)
-	if err != nil {
-		return false, err
+// prepare works out what the fragment is to be. It writes nothing.
+func (c command) prepare(ctx context.Context, o options) (revision, error) {
+	var committed bytes.Buffer
+	if err := c.run(ctx, c.root, &committed, "git", "show", "HEAD:"+fragmentFile); err != nil {
+		return revision{}, fmt.Errorf("read what is committed: %w; run this in the folder of go.mod, in a git repository", err)
 	}
-	second, err := meaning(b)
+	present, err := os.ReadFile(filepath.Join(c.root, fragmentFile))
 	if err != nil {
-		return false, err
+		return revision{}, fmt.Errorf("read the fragment: %w; bring it back with git checkout HEAD -- %s", err, fragmentFile)
 	}
-	return !reflect.DeepEqual(first, second), nil
+	header, _ := splitHeader(present)
+	keep := splitList(field(header, "Operations"))
+	if len(keep) == 0 {
+		return revision{}, fmt.Errorf(`read the fragment: its header does not say what to keep; write a line`+
+			` "# Operations: A, B" with operation IDs, or "# Operations: *", to the top of %s`, fragmentFile)
+	}
+	location := o.upstream
+	if location == "" {
+		location = field(header, "Source")
+	}
+	data, err := c.source.read(ctx, location)
+	if err != nil {
+		return revision{}, fmt.Errorf("read upstream: %w; check the URL or the name of the file, or try again later", err)
+	}
+	upstream, err := readDocument(ctx, data)
+	if err != nil {
+		return revision{}, fmt.Errorf("read upstream: %w; it must be a whole OpenAPI 3 document in YAML or JSON: check %s,"+
+			" or try again later", err, location)
+	}
+	if keep, err = upstream.choose(o, keep); err != nil {
+		return revision{}, fmt.Errorf("choose operations: %w", err)
+	}
+	fragment, err := upstream.cut(ctx, keep)
+	if err != nil {
+		return revision{}, fmt.Errorf("cut the fragment out of upstream: %w", err)
+	}
+
+	committedHeader, committedFragment := splitHeader(committed.Bytes())
+	same := committedFragment == string(fragment)
+	date, sum := c.today, fmt.Sprintf("%x", sha256.Sum256(data))
+	if same {
+		date, sum = field(committedHeader, "Retrieved"), field(committedHeader, "SHA-256")
+	}
+	header = setField(header, "Retrieved", date)
+	header = setField(header, "SHA-256", sum)
+	header = setField(header, "Operations", strings.Join(keep, ", "))
+	return revision{committed.Bytes(), present, append([]byte(header), fragment...), same}, nil
 }

@@ -1,192 +1,403 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
-// region is a property of the small document, for tests that take it away.
+// region is a property of testdata/upstream.yaml, for tests that take it away.
 const region = "        region:\n          type: string\n"
 
-// wantVendored returns the fragment that an update to upstream on the trial's day leaves.
-func wantVendored(t *testing.T, upstream string) string {
-	t.Helper()
-	golden := testdata(t, "vendored.yaml")
-	sum := func(document string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(document))) }
-	return replace(t, golden, sum(testdata(t, "upstream.yaml")), sum(upstream))
+func TestCommittedFragmentIsInTheCommandsForm(t *testing.T) {
+	head, body := splitHeader([]byte(read(t, filepath.Join("..", "ngrok.yaml"))))
+	for _, name := range []string{"Source", "Copyright", "License", "Retrieved", "SHA-256", "Operations"} {
+		if field(head, name) == "" {
+			t.Errorf("the header has no %s", name)
+		}
+	}
+	doc, err := readDocument(t.Context(), []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := doc.cut(t.Context(), splitList(field(head, "Operations")))
+	if err != nil || string(again) != body {
+		t.Errorf("cut out of itself, the fragment is another, or %v:\n%s", err, again)
+	}
 }
 
 func TestUpdateWritesTheFragment(t *testing.T) {
-	upstream := testdata(t, "upstream.yaml")
-	tr := newTrial(t)
-	file := filepath.Join(tr.folder, "openapi", "ngrok.yaml")
-	stale := replace(t, wantVendored(t, upstream), region, "")
-	stale = replace(t, stale, "2026-11-22", "2025-08")
-	header, document := splitHeader([]byte(stale))
-	writeFile(t, file, sumLine.ReplaceAllString(header, "")+string(document))
-
-	tr.wantStatus(t, tr.update(t, upstream), 0)
-	wantContains(t, tr.stdout.String(), "openapi/ngrok.yaml: changed, 1 operation;")
-	if got, want := tr.vendored(t), wantVendored(t, upstream); got != want {
+	upstream := replace(t, read(t, "testdata/upstream.yaml"), region, "        zone: {type: string}\n")
+	r := newRepository(t)
+	if err := r.follow(t, upstream, options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := replace(t, header, "2025-08", "2026-11-22")
+	want = replace(t, want, "SHA-256:    0", fmt.Sprintf("SHA-256:    %x", sha256.Sum256([]byte(upstream))))
+	// Keys are sorted.
+	end := "          type: string\n      type: object\n  securitySchemes:\n"
+	want += replace(t, replace(t, read(t, "testdata/fragment.yaml"), region, ""), end, "          type: string\n        zone:\n"+end)
+	if got := read(t, r.path(fragmentFile)); got != want {
 		t.Errorf("the fragment is\n%s\nwant\n%s", got, want)
 	}
-	if files := tr.files(t); len(files) != 2 {
-		t.Errorf("there are %d files, want 2", len(files))
+	if got := r.changed(t); got != fragmentFile {
+		t.Errorf("changed: %s", got)
 	}
-
-	tr.today = func() string { return "2026-11-29" }
-	before := tr.files(t)
-	tr.stdout.Reset()
-	tr.wantStatus(t, tr.update(t, upstream), 0)
-	wantContains(t, tr.stdout.String(), "no change")
-	tr.wantSame(t, before)
 }
 
-func TestUpdateFollowsUpstream(t *testing.T) {
-	upstream := testdata(t, "upstream.yaml")
-	for name, test := range map[string]struct {
-		upstream string
-		want     string
-	}{
-		"property added": {
-			upstream: replace(t, upstream, region, "        zone: {type: string}\n"+region),
-			want:     replace(t, wantVendored(t, upstream), region, "        zone:\n          type: string\n"+region),
-		},
-		"property removed": {
-			upstream: replace(t, upstream, region, ""),
-			want:     replace(t, wantVendored(t, upstream), region, ""),
-		},
-		"type changed": {
-			upstream: replace(t, upstream, region, strings.ReplaceAll(region, "string", "integer")),
-			want:     replace(t, wantVendored(t, upstream), region, strings.ReplaceAll(region, "string", "integer")),
-		},
-		"path moved": {
-			upstream: replace(t, upstream, "  /tunnel_sessions/{id}:\n", "  /sessions/{id}:\n"),
-			want:     replace(t, wantVendored(t, upstream), "  /tunnel_sessions/{id}:\n", "  /sessions/{id}:\n"),
-		},
-		"description changed": {
-			upstream: replace(t, upstream, "    One session,\n        and no other.", "    A\n        session."),
-			want:     replace(t, wantVendored(t, upstream), "One session, and no other.", "A session."),
-		},
+// What is spelled differently, or lies outside of the fragment, is no change: nothing is written.
+func TestUpdateWithoutAChange(t *testing.T) {
+	upstream := read(t, "testdata/upstream.yaml")
+	json := asJSON(t, upstream)
+	for name, document := range map[string]string{
+		"the same":                            upstream,
+		"crlf":                                strings.ReplaceAll(upstream, "\n", "\r\n"),
+		"a byte order mark":                   "\uFEFF" + upstream,
+		"utf-16":                              asUTF16("\uFEFF" + upstream),
+		"json":                                json,
+		"json with escapes for one character": replace(t, json, `"one session 🚇"`, `"one session \ud83d\ude87"`),
+		"anchors": strings.NewReplacer(
+			"ip:\n          type: string", "ip: &text\n          type: string", "os:\n          type: string", "os: *text",
+			"region:\n          type: string", "region:\n          <<: *text").Replace(upstream),
+		"an operation more":              replace(t, upstream, "paths:\n", "paths:\n  /new:\n    get:\n      responses: {200: {description: new}}\n"),
+		"an operation ID twice, outside": replace(t, upstream, "operationId: TunnelSessionsStop", "operationId: TunnelSessionsList"),
+		"orders to Go generators":        replace(t, upstream, region, region+"          x-go-name: Zone\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := replace(t, test.want, fmt.Sprintf("%x", sha256.Sum256([]byte(upstream))),
-				fmt.Sprintf("%x", sha256.Sum256([]byte(test.upstream))))
-			// Neither a second run nor line ends make a difference.
-			for range 2 {
-				tr := newTrial(t)
-				tr.wantStatus(t, tr.update(t, test.upstream), 0)
-				if got := tr.vendored(t); got != want {
-					t.Errorf("the fragment is\n%s\nwant\n%s", got, want)
+			r := newRepository(t)
+			if err := errors.Join(r.follow(t, document, options{check: true}), r.follow(t, document, withReport)); err != nil {
+				t.Error(err)
+			}
+			if !strings.HasSuffix(r.output.String(), "\nverdict: no change\n") || r.changed(t) != "" {
+				t.Errorf("changed: %s\n%s", r.changed(t), &r.output)
+			}
+		})
+	}
+}
+
+func asUTF16(text string) string {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = append(out, byte(unit>>8), byte(unit))
+	}
+	return string(out)
+}
+
+func TestUpdateFollowsOpenAPI31(t *testing.T) {
+	upstream := replace(t, read(t, "testdata/upstream.yaml"), "openapi: 3.0.0", "openapi: 3.1.0")
+	upstream = replace(t, upstream, region, "        region:\n          type: [string, \"null\"]\n")
+	r := newRepository(t)
+	if err := r.follow(t, upstream, options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, r.path(fragmentFile)); !strings.Contains(got, "openapi: 3.1.0") || !strings.Contains(got, `- "null"`) {
+		t.Errorf("the fragment is\n%s", got)
+	}
+}
+
+func TestUpdateKeepsOperations(t *testing.T) {
+	upstream := read(t, "testdata/upstream.yaml")
+	for name, test := range map[string]struct {
+		keep     string // in the header
+		options  options
+		line     string // of the header, afterwards
+		has      string
+		schemas  []string
+		dropping string // a schema
+	}{
+		"one more": {"TunnelSessionsGet", options{add: []string{"TunnelSessionsStop"}},
+			"TunnelSessionsGet, TunnelSessionsStop", "TunnelSessionsGet TunnelSessionsStop", []string{"Empty"}, "IPPolicy"},
+		"one that is there": {"TunnelSessionsGet", options{add: []string{"TunnelSessionsGet"}},
+			"TunnelSessionsGet", "TunnelSessionsGet", []string{"TunnelSession"}, "Empty"},
+		"another, by hand": {"IPPoliciesCreate", options{},
+			"IPPoliciesCreate", "IPPoliciesCreate", []string{"IPRule"}, "TunnelSession"},
+		"all from now on": {"TunnelSessionsGet", options{all: true},
+			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsList TunnelSessionsStop", []string{"IPRule", "Empty"}, "Unused"},
+		"all, and one by name": {"*", options{add: []string{"TunnelSessionsStop"}},
+			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsList TunnelSessionsStop", []string{"IPRule", "Empty"}, "Unused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRepository(t)
+			write(t, r.path(fragmentFile), replace(t, header, "TunnelSessionsGet", test.keep)+read(t, "testdata/fragment.yaml"))
+			// The second time, the header says it.
+			for _, o := range []options{test.options, {}} {
+				if err := r.follow(t, upstream+"    Unused:\n      type: object\n", o); err != nil {
+					t.Fatal(err)
+				}
+				fragment := read(t, r.path(fragmentFile))
+				if got := field(fragment, "Operations"); got != test.line {
+					t.Errorf("the header says %s, want %s", got, test.line)
+				}
+				if got := r.operations(t); got != test.has {
+					t.Errorf("the fragment has %s, want %s", got, test.has)
+				}
+				for _, schema := range append(test.schemas, test.dropping) {
+					if got := strings.Contains(fragment, "\n    "+schema+":\n"); got != (schema != test.dropping) {
+						t.Errorf("the fragment has schema %s: %v", schema, got)
+					}
 				}
 			}
-			tr := newTrial(t)
-			tr.wantStatus(t, tr.update(t, strings.ReplaceAll(test.upstream, "\n", "\r\n")), 0)
-			_, got := splitHeader([]byte(tr.vendored(t)))
-			if _, same := splitHeader([]byte(want)); string(got) != string(same) {
-				t.Errorf("from a document with CRLF, the fragment is\n%s\nwant\n%s", got, same)
+		})
+	}
+}
+
+// Where everything is kept, a rename is an ordinary change. A name is followed when it is added.
+func TestUpdateFollowsARename(t *testing.T) {
+	renamed := replace(t, read(t, "testdata/upstream.yaml"), "operationId: TunnelSessionsGet\n", "operationId: TunnelsessionsGet\n")
+	for line, o := range map[string]options{
+		"TunnelsessionsGet": {add: []string{"TunnelsessionsGet"}},
+		"*":                 {all: true},
+	} {
+		r := newRepository(t)
+		if err := errors.Join(r.follow(t, renamed, o), r.follow(t, renamed, options{})); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if got := field(read(t, r.path(fragmentFile)), "Operations"); got != line {
+			t.Errorf("the header says %s, want %s", got, line)
+		}
+	}
+}
+
+func TestUpdateRefuses(t *testing.T) {
+	upstream := read(t, "testdata/upstream.yaml")
+	id := "operationId: TunnelSessionsGet\n"
+	whole := "it must be a whole OpenAPI 3 document in YAML or JSON: check "
+	for name, test := range map[string]struct {
+		upstream string
+		add      []string
+		says     string
+	}{
+		"html":                  {upstream: "<!DOCTYPE html>\n<html lang=en>\n<p>Not here: look elsewhere.\n</html>", says: whole},
+		"text":                  {upstream: "404: Not Found", says: whole},
+		"nothing":               {says: whole},
+		"another mapping":       {upstream: "a: 1\n", says: whole},
+		"swagger 2":             {upstream: replace(t, upstream, "openapi: 3.0.0", `swagger: "2.0"`), says: whole},
+		"openapi 4":             {upstream: replace(t, upstream, "openapi: 3.0.0", "openapi: 4.0.0"), says: whole},
+		"a tenth of the yaml":   {upstream: upstream[:len(upstream)/10], says: whole},
+		"half of the yaml":      {upstream: upstream[:len(upstream)/2], says: whole},
+		"most of the yaml":      {upstream: strings.Split(upstream, "    TunnelSessionList:\n")[0], says: "TunnelSessionList"},
+		"most of the json":      {upstream: strings.TrimRight(asJSON(t, upstream), " }\n\t"), says: whole},
+		"a key twice":           {upstream: upstream + "info: {}\n", says: `"info" already defined`},
+		"an endless anchor":     {upstream: upstream + "x: &x\n  y: *x\n", says: "contains itself"},
+		"no operations":         {upstream: "openapi: 3.0.0\npaths: {}\n", says: "no operations"},
+		"a dangling reference":  {upstream: upstream + "    Other:\n      $ref: '#/components/schemas/None'\n", says: "None"},
+		"a file elsewhere":      {upstream: upstream + "    Other:\n      $ref: 'other.yaml#/Other'\n", says: "other.yaml"},
+		"a URL elsewhere":       {upstream: upstream + "    Other:\n      $ref: 'https://example.com/other.yaml#/Other'\n", says: "example.com"},
+		"a path elsewhere":      {upstream: replace(t, upstream, "paths:\n", "paths:\n  /a:\n    $ref: '#/paths/~1ip_policies'\n"), says: "path /a is a $ref"},
+		"an operation ID twice": {upstream: replace(t, upstream, "operationId: TunnelSessionsStop\n", id), says: "same operation id"},
+		"an unknown type":       {upstream: replace(t, upstream, region, strings.ReplaceAll(region, "string", "text")), says: "tell upstream"},
+		"a name that is gone": {upstream: replace(t, upstream, id, "operationId: Other\n"),
+			says: "no operation TunnelSessionsGet; take it out of the line Operations in openapi/ngrok.yaml and run make update UPSTREAM="},
+		"a name in another case": {upstream: replace(t, upstream, id, "operationId: tunnelSessionsGet\n"),
+			says: " ADD=tunnelSessionsGet"},
+		"a name that nobody has": {upstream: upstream, add: []string{"Nonsense"}, says: "no operation Nonsense to add"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRepository(t)
+			o := withReport
+			o.add = test.add
+			err := r.follow(t, test.upstream, o)
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("the error is %v, want %q", err, test.says)
+			}
+			if r.changed(t) != "" || len(r.steps) > 0 || r.output.Len() > 0 {
+				t.Errorf("changed: %s, steps: %v\n%s", r.changed(t), r.steps, &r.output)
 			}
 		})
 	}
 }
 
-// What is written differently, or outside of the fragment, is no change.
-func TestUpdateWithoutAChangeOfMeaning(t *testing.T) {
-	upstream := testdata(t, "upstream.yaml")
-	for name, document := range map[string]string{
-		"the same":        upstream,
-		"crlf":            strings.ReplaceAll(upstream, "\n", "\r\n"),
-		"json":            asJSON(t, upstream),
-		"more operations": replace(t, upstream, "  /ip_policies:\n", "  /new:\n    get:\n      responses:\n        200: {description: new}\n  /ip_policies:\n"),
-		"an alias":        replace(t, upstream, "      tags:\n        - IPPolicies\n", "      tags: &tags\n        - TunnelSessions\n"),
-		"aliases": strings.NewReplacer("schema:\n            type: string", "schema: *string",
-			"        - name: limit\n          in: query\n          required: false\n          schema:\n            type: string",
-			"        - name: limit\n          in: query\n          schema: &string {type: string}").Replace(upstream),
-		"other order": replace(t, replace(t, upstream, "info:\n  title: small\n  version: 1.0.0\n", ""),
-			"components:\n", "info: {version: 1.0.0, title: small}\ncomponents:\n"),
+func TestUpdateSaysHowToNameOperations(t *testing.T) {
+	r := newRepository(t)
+	write(t, r.path(fragmentFile), replace(t, header, "# Operations: TunnelSessionsGet\n", ""))
+	if err := r.follow(t, "", options{}); err == nil || !strings.Contains(err.Error(), `write a line "# Operations: A, B"`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestCheckWritesNothing(t *testing.T) {
+	r := newRepository(t)
+	err := r.follow(t, replace(t, read(t, "testdata/upstream.yaml"), region, ""), options{check: true, all: true})
+	if err == nil || !strings.HasSuffix(err.Error(), "; run make update UPSTREAM='"+filepath.Join(r.scratch, "upstream")+"' ALL=1") {
+		t.Errorf("the error is %v", err)
+	}
+	if got := r.changed(t); got != "" {
+		t.Errorf("changed: %s", got)
+	}
+	// What an earlier run left is not what is committed.
+	write(t, r.path(fragmentFile), replace(t, read(t, r.path(fragmentFile)), region, ""))
+	if err := r.follow(t, read(t, "testdata/upstream.yaml"), options{check: true}); err != nil {
+		t.Error(err)
+	}
+	if got := r.changed(t); got != fragmentFile {
+		t.Errorf("changed: %s", got)
+	}
+}
+
+func TestUpdateReadsACheckoutWithCRLF(t *testing.T) {
+	r := newRepository(t)
+	write(t, r.path(fragmentFile), strings.ReplaceAll(read(t, r.path(fragmentFile)), "\n", "\r\n"))
+	if err := r.follow(t, read(t, "testdata/upstream.yaml"), withReport); err != nil {
+		t.Error(err)
+	}
+	if got := r.changed(t); got != "" {
+		t.Errorf("changed: %s", got)
+	}
+}
+
+const (
+	harmless = `[{"id": "added", "text": "added", "level": 1, "operation": "GET", "path": "/a"}]`
+	broken   = `[{"id": "gone", "text": "gone", "level": 3, "operation": "GET", "path": "/a"}]`
+)
+
+func TestReport(t *testing.T) {
+	changed := replace(t, read(t, "testdata/upstream.yaml"), region, "")
+	moved := replace(t, read(t, "testdata/upstream.yaml"), "https://api.ngrok.com", "https://api.example.com")
+	steps := []string{"oasdiff", "generate", "build", "apidiff -w", "apidiff", "test"}
+	for name, test := range map[string]struct {
+		upstream, changelog, exports, fails string
+		allow                               bool
+		verdict, says                       string
+		steps                               int
+	}{
+		"patch": {upstream: changed, changelog: harmless, steps: 6, verdict: "patch: 1 on the wire, 0 for Go callers, none breaking"},
+		"minor": {upstream: changed, changelog: harmless, exports: "Compatible changes:\n- A: added\n", steps: 6,
+			verdict: "minor: 1 on the wire, 1 for Go callers, none breaking"},
+		"major by the wire": {upstream: changed, changelog: broken, steps: 6,
+			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers", says: "BREAKING=allow"},
+		"major for callers": {upstream: changed, changelog: harmless, exports: "Incompatible changes:\n- A: removed\n", steps: 6,
+			verdict: "major: 0 breaking on the wire, 1 breaking for Go callers", says: "BREAKING=allow"},
+		"major, but allowed": {upstream: changed, changelog: broken, allow: true, steps: 6,
+			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers"},
+		"a moved server": {upstream: moved, changelog: "[]", steps: 6,
+			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers", says: "BREAKING=allow"},
+		"documents that cannot be compared": {upstream: changed, changelog: harmless, allow: true, fails: "oasdiff", steps: 1,
+			verdict: "major: the documents cannot be compared", says: "compare the documents: oasdiff failed"},
+		"a changelog that is none": {upstream: changed, changelog: "No changes\n", allow: true, steps: 1,
+			verdict: "major: the documents cannot be compared", says: "read the changelog of oasdiff"},
+		"a client that cannot be generated": {upstream: changed, changelog: harmless, allow: true, fails: "generate", steps: 2,
+			verdict: "major: the client cannot be built", says: "x-go-name"},
+		"a client that does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "build", steps: 3,
+			verdict: "major: the client cannot be built", says: "x-go-type-skip-optional-pointer: false"},
+		"HEAD does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "apidiff -w", steps: 4,
+			verdict: "major: the clients cannot be compared", says: "at HEAD: apidiff -w failed"},
+		"tests that fail": {upstream: changed, changelog: harmless, allow: true, fails: "test", steps: 6,
+			verdict: "major: the tests fail", says: "test failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := newTrial(t)
-			before := tr.files(t)
-			tr.wantStatus(t, tr.update(t, document), 0)
-			wantContains(t, tr.stdout.String(), "no change")
-			tr.wantSame(t, before)
+			r := newRepository(t)
+			r.changelog, r.exports, r.fails = test.changelog, test.exports, test.fails
+			o := withReport
+			o.allowBreaking = test.allow
+			// The second run says the same as the first.
+			for range 2 {
+				r.steps = nil
+				err := r.follow(t, test.upstream, o)
+				switch {
+				case (err == nil) != (test.says == ""):
+					t.Errorf("the error is %v", err)
+				case err != nil && (!strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "repair what that breaks")):
+					t.Errorf("the error is %v, want %q", err, test.says)
+				}
+				if !strings.HasSuffix(r.output.String(), "\nverdict: "+test.verdict+"\n") {
+					t.Errorf("the verdict is not %s:\n%s", test.verdict, &r.output)
+				}
+				if !slices.Equal(r.steps, steps[:test.steps]) {
+					t.Errorf("the steps are %q", r.steps)
+				}
+				// A person has to see it.
+				if strings.Contains(read(t, r.path(fragmentFile)), "region") == (test.upstream == changed) {
+					t.Error("the fragment is not upstream's")
+				}
+				r.wantNoWorktree(t)
+				// HEAD decides, not what is staged.
+				r.git(t, "add", "--all")
+			}
+			// Git is the way back, and so is upstream.
+			r.fails = ""
+			if err := r.follow(t, read(t, "testdata/upstream.yaml"), withReport); err != nil {
+				t.Error(err)
+			}
+			if r.changed(t) != "" || !strings.HasSuffix(r.output.String(), "\nverdict: no change\n") {
+				t.Errorf("changed: %s\n%s", r.changed(t), &r.output)
+			}
 		})
 	}
 }
 
-func TestUpdateFromTheNewerForm(t *testing.T) {
-	tr := newTrial(t)
-	tr.wantStatus(t, tr.update(t, testdata(t, "newer.json")), 0)
-	header, document := splitHeader([]byte(tr.vendored(t)))
-	wantContains(t, header, "# Source:    https://ngrok.invalid/upstream.yaml\n", "# Retrieved: 2026-11-22\n")
-	wantContains(t, string(document), "\n        4XX:\n          $ref: '#/components/responses/Error'\n",
-		"\n  responses:\n    Error:\n", "\n    Error:\n      properties:\n        details:\n", "\n  securitySchemes:\n")
-	if strings.ContainsAny(strings.ReplaceAll(string(document), "{id}", ""), "{}") || strings.Contains(string(document), "IPPolicy") {
-		t.Errorf("the fragment is not in block style, or more than what is needed:\n%s", document)
-	}
-
-	before := tr.files(t)
-	tr.stdout.Reset()
-	tr.wantStatus(t, tr.update(t, testdata(t, "newer.json")), 0)
-	wantContains(t, tr.stdout.String(), "no change")
-	tr.wantSame(t, before)
-}
-
-func TestUpdateAcceptsAWindowsCheckout(t *testing.T) {
-	upstream := testdata(t, "upstream.yaml")
-	tr := newTrial(t)
-	file := filepath.Join(tr.folder, "openapi", "ngrok.yaml")
-	writeFile(t, file, strings.ReplaceAll(testdata(t, "vendored.yaml"), "\n", "\r\n"))
-	before := tr.files(t)
-	tr.wantStatus(t, tr.update(t, upstream), 0)
-	tr.wantSame(t, before)
-
-	grown := replace(t, upstream, region, "")
-	tr.wantStatus(t, tr.update(t, grown), 0)
-	if got, want := tr.vendored(t), replace(t, wantVendored(t, grown), region, ""); got != want {
-		t.Errorf("the fragment is\n%q\nwant\n%q", got, want)
-	}
-}
-
-func TestVendoredFragmentIsUnusable(t *testing.T) {
-	for name, test := range map[string]struct{ content, says string }{
-		"broken": {"# Source: a\nopenapi: [", "repair it"},
-		"empty":  {"# Source: a\n", "repair it"},
-		"no operations": {
-			"openapi: 3.0.0\ninfo: {title: none, version: \"1\"}\npaths: {}\n", "name some with -add",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tr := newTrial(t)
-			writeFile(t, filepath.Join(tr.folder, "openapi", "ngrok.yaml"), test.content)
-			before := tr.files(t)
-			tr.wantStatus(t, tr.update(t, testdata(t, "upstream.yaml")), 1)
-			wantContains(t, tr.stderr.String(), test.says)
-			tr.wantSame(t, before)
-		})
-	}
-	t.Run("missing", func(t *testing.T) {
-		tr := newTrialIn(t, t.TempDir())
-		tr.wantStatus(t, tr.update(t, testdata(t, "upstream.yaml")), 1)
-		wantContains(t, tr.stderr.String(), "read the vendored fragment", "folder of go.mod")
-	})
-}
-
-// asJSON returns a YAML document as JSON.
-func asJSON(t *testing.T, document string) string {
+func (r *repository) wantNoWorktree(t *testing.T) {
 	t.Helper()
-	content, err := meaning([]byte(document))
-	if err != nil {
-		t.Fatal(err)
+	if got := r.git(t, "worktree", "list"); strings.Count(got, "\n") != 1 {
+		t.Errorf("the worktrees are\n%s", got)
 	}
-	data, err := json.MarshalIndent(content, "", "\t")
-	if err != nil {
-		t.Fatal(err)
+	if _, err := os.Stat(r.path(".git/update-head")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the worktree's folder is still there, or %v", err)
 	}
-	return string(data)
+}
+
+func TestReportIsInOrder(t *testing.T) {
+	r := newRepository(t)
+	r.changelog, r.exports = broken, "Compatible changes:\n- A: added\n"
+	if err := r.follow(t, replace(t, read(t, "testdata/upstream.yaml"), region, ""), withReport); err == nil {
+		t.Error("a breaking change passes")
+	}
+	want := `openapi/ngrok.yaml: changed
+
+on the wire (oasdiff changelog):
+  breaking  GET /a: gone [gone]
+
+for Go callers of api (apidiff):
+            A: added
+
+tests:
+ok test . ./api/... ./openapi
+
+verdict: major: 1 breaking on the wire, 0 breaking for Go callers
+`
+	if got := r.output.String(); got != want {
+		t.Errorf("the report is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestInterruptLeavesNoVerdict(t *testing.T) {
+	for _, step := range []string{"oasdiff", "generate", "apidiff", "test"} {
+		r := newRepository(t)
+		ctx, interrupt := context.WithCancel(t.Context())
+		r.fails, r.interrupt = step, interrupt
+		changed := replace(t, read(t, "testdata/upstream.yaml"), region, "")
+		err := r.followIn(ctx, t, changed, withReport)
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "run make update") {
+			t.Errorf("after an interrupt of %s, the error is %v", step, err)
+		}
+		if strings.Contains(r.output.String(), "verdict") {
+			t.Errorf("after an interrupt of %s, there is a verdict:\n%s", step, &r.output)
+		}
+		r.wantNoWorktree(t)
+	}
+}
+
+func TestUpdateRemovesTheWorktreeOfAKilledRun(t *testing.T) {
+	r := newRepository(t)
+	r.git(t, "worktree", "add", "--detach", r.path(".git/update-head"), "HEAD")
+	if err := r.follow(t, replace(t, read(t, "testdata/upstream.yaml"), region, ""), withReport); err != nil {
+		t.Error(err)
+	}
+	r.wantNoWorktree(t)
+}
+
+func TestMakeCommandRepeatsTheOptions(t *testing.T) {
+	o := options{upstream: "a b.yaml", add: []string{"A", "B"}, all: true}
+	if got, want := o.makeCommand("C"), "make update UPSTREAM='a b.yaml' ADD=C,A,B ALL=1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := (options{}).makeCommand(), "make update"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

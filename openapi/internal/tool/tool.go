@@ -1,2 +1,0 @@
-// Package tool holds what the commands that maintain this module have in common.
-package tool
