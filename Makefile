@@ -9,8 +9,8 @@ APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 define HELP
-make run            print a tunnel session: ID=ts_… and JSON=1, NGROK_API_KEY from the environment; without it, from a fake
-make test           run all tests with the race detector
+make run            list the tunnel sessions, or print ID=ts_…; JSON=1; NGROK_API_KEY from the environment, or a fake API
+make test           run the tests with the race detector
 make check          check what .ci/run checks after the tests: files, lint, platforms, callers, updates; UPSTREAM=file
 make generate       write api/client.gen.go from openapi/ngrok.yaml
 make lint           run go vet, golangci-lint and actionlint
@@ -28,6 +28,7 @@ help:
 
 .PHONY: run
 run:
+	@echo 'compiling, which takes a minute the first time' >&2
 	@$(GO) run ./api/examples/tunnelsession $(if $(JSON),-json) $(ID)
 
 .PHONY: test

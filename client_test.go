@@ -156,10 +156,14 @@ func TestMethods(t *testing.T) {
 				return rsp.JSON200, nil
 			}, session, []string{"GET /tunnel_sessions/" + id + " "}},
 		{"ListTunnelSessions", list(""),
-			func(ctx context.Context, c *api.ClientWithResponses) (last *api.TunnelSession, err error) {
-				for last, err = range c.ListTunnelSessions(ctx) {
+			func(ctx context.Context, c *api.ClientWithResponses) (last *api.TunnelSession, _ error) {
+				for session, err := range c.ListTunnelSessions(ctx) {
+					if err != nil {
+						return nil, err
+					}
+					last = session
 				}
-				return last, err
+				return last, nil
 			}, session, []string{"GET /tunnel_sessions ", "GET /tunnel_sessions?before_id=ts_27k5Yn&limit=1 "}},
 		{"RestartTunnelSession", noContent,
 			func(ctx context.Context, c *api.ClientWithResponses) (*api.TunnelSession, error) {

@@ -73,12 +73,12 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return rsp, nil
 		}
-		failure = err
-		retry := false
-		if wait, retry = d.retryWait(req, failure, attempt); !retry {
-			return nil, newCallError(req, failure, attempt)
+		next, retry := d.retryWait(req, err, attempt)
+		if !retry {
+			return nil, newCallError(req, err, attempt)
 		}
-		d.logRetry(req, failure, attempt, wait)
+		d.logRetry(req, err, attempt, next)
+		wait, failure = next, err
 	}
 }
 

@@ -134,7 +134,7 @@ func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits int
-		limiter := limiterFunc(func(ctx context.Context) error {
+		limiter := limiterFunc(func(context.Context) error {
 			waits++
 			time.Sleep(time.Minute)
 			return nil

@@ -147,7 +147,7 @@ type callError struct {
 func newCallError(req *http.Request, err error, attempts int) error {
 	var response *ResponseError
 	isResponse := errors.As(err, &response)
-	if isResponse && err == error(response) {
+	if isResponse && err == error(response) { //nolint:errorlint // what is around it is to be redacted
 		return err
 	}
 	// If the context has a cause, net/http returns that alone.

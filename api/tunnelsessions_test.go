@@ -121,8 +121,8 @@ func TestListIsLazyAndStartsAgain(t *testing.T) {
 		t.Error("a page was asked for before the loop")
 	}
 	for range 2 {
-		for session := range sessions {
-			if session.ID == "b" {
+		for session, err := range sessions {
+			if err != nil || session.ID == "b" {
 				break
 			}
 		}

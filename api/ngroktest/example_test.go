@@ -57,7 +57,7 @@ func ExampleServer_Wrap() {
 	defer t.end()
 	ctx := context.Background() // in a test, t.Context()
 
-	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"})
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_2", Region: "eu"})
 	var requests atomic.Int64
 	srv.Wrap(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func ExampleServer_Wrap() {
 		})
 	})
 
-	region, err := regionOf(ctx, srv.Client(api.WithHTTPClient(new(api.Doer))), "ts_1") // with retries
+	region, err := regionOf(ctx, srv.Client(api.WithHTTPClient(new(api.Doer))), "ts_2") // with retries
 	fmt.Printf("%q %v after %d requests\n", region, err, len(srv.Requests()))
 	// Output: "eu" <nil> after 3 requests
 }
