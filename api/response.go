@@ -220,8 +220,12 @@ func withBody(rsp *http.Response, body io.ReadCloser) *http.Response {
 // withoutKey returns a copy of a request without the header that authenticates.
 func withoutKey(req *http.Request) *http.Request {
 	c := req.WithContext(req.Context())
-	c.Header = maps.Clone(req.Header)
-	c.Header.Del("Authorization")
+	c.Header = make(http.Header, len(req.Header))
+	for name, values := range req.Header {
+		if !strings.EqualFold(name, "Authorization") {
+			c.Header[name] = values
+		}
+	}
 	return c
 }
 
