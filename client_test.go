@@ -324,11 +324,19 @@ func TestContractCatchesViolations(t *testing.T) {
 	if err := v.Response(req, 200, header, []byte(samples["today"])); err != nil {
 		t.Errorf("a response that conforms: %v", err)
 	}
-	for missing, headers := range map[string][]string{"version": {"Authorization", "Bearer k"}, "key": {"Ngrok-Version", "2"}} {
-		req := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil)
-		req.Header.Set(headers[0], headers[1])
+	for _, test := range []struct{ name, method, path, authorization, version string }{
+		{"no version", "GET", "/tunnel_sessions/ts_1", "Bearer k", ""},
+		{"version that is no number", "GET", "/tunnel_sessions/ts_1", "Bearer k", "two"},
+		{"no key", "GET", "/tunnel_sessions/ts_1", "", "2"},
+		{"empty key", "GET", "/tunnel_sessions/ts_1", "Bearer ", "2"},
+		{"other scheme", "GET", "/tunnel_sessions/ts_1", "Basic eA==", "2"},
+		{"unknown path", "GET", "/nothing", "Bearer k", "2"},
+		{"unknown method", "TRACE", "/tunnel_sessions/ts_1", "Bearer k", "2"},
+	} {
+		req := httptest.NewRequest(test.method, test.path, nil)
+		req.Header = http.Header{"Authorization": {test.authorization}, "Ngrok-Version": {test.version}}
 		if v.Request(req) == nil {
-			t.Errorf("request without %s: not caught", missing)
+			t.Errorf("request with %s: not caught", test.name)
 		}
 	}
 }

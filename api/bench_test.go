@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -239,45 +238,4 @@ func share(n, callers int, call func()) {
 		})
 	}
 	wg.Wait()
-}
-
-func TestBenchmarkedCallsAreTheSame(t *testing.T) {
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			body := sessionJSON(3)
-			at := served(func(w http.ResponseWriter, r *http.Request, _ int) {
-				got := []string{r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Ngrok-Version")}
-				if want := []string{"GET", "/tunnel_sessions/" + benchmarkedID, "Bearer " + apiKey, "2"}; !slices.Equal(got, want) {
-					t.Errorf("the server got %q, want %q", got, want)
-				}
-				sendJSON(w, http.StatusOK, body)
-			}, nil)(t)
-			for _, get := range []getter{
-				row.bind(t, at.baseURL, nil),
-				row.bind(t, "https://api.ngrok.com", &http.Client{Transport: memory{body, -1}}),
-			} {
-				got, err := get(t.Context())
-				if err != nil || got.ID != benchmarkedID || got.Metadata != "mmm" || got.Credential.URI == "" {
-					t.Errorf("got %+v, %v", got, err)
-				}
-			}
-		})
-	}
-}
-
-// No call returns before as many have begun as there are callers.
-func TestShare(t *testing.T) {
-	for _, callers := range []int{2, 8, 64, 512} {
-		var begun atomic.Int64
-		all := make(chan struct{})
-		share(3*callers, callers, func() {
-			if begun.Add(1) == int64(callers) {
-				close(all)
-			}
-			<-all
-		})
-		if n := begun.Load(); n != int64(3*callers) {
-			t.Errorf("%d callers made %d calls, want %d", callers, n, 3*callers)
-		}
-	}
 }

@@ -35,24 +35,13 @@ func userAgent(_ context.Context, req *http.Request) error {
 
 var libraryUserAgent = sync.OnceValue(func() []string {
 	module := strings.TrimSuffix(reflect.TypeFor[Doer]().PkgPath(), "/api")
-	info, _ := debug.ReadBuildInfo()
-	goVersion, _, _ := strings.Cut(strings.TrimPrefix(runtime.Version(), "devel "), " ")
-	return []string{"ngrokapi/" + moduleVersion(info, module) + " " + goVersion}
+	version := "devel" // as in this module's own programs
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == module {
+				version = m.Version
+			}
+		}
+	}
+	return []string{"ngrokapi/" + version + " " + runtime.Version()}
 })
-
-// moduleVersion returns the version of a module in a program, "devel" where it has none.
-func moduleVersion(info *debug.BuildInfo, module string) string {
-	if info == nil {
-		return "devel"
-	}
-	for _, m := range info.Deps {
-		if m.Path != module {
-			continue
-		}
-		if m.Replace != nil && m.Replace.Version != "" {
-			return m.Replace.Version
-		}
-		return m.Version
-	}
-	return "devel"
-}

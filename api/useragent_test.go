@@ -1,30 +1,41 @@
-package api
+package api_test
 
 import (
-	"runtime/debug"
+	"net/http"
+	"regexp"
+	"runtime"
 	"testing"
+
+	"example.com/ngrokapi/api"
 )
 
-func TestModuleVersion(t *testing.T) {
-	const module = "example.com/ngrokapi"
+func TestHeaders(t *testing.T) {
+	library := `ngrokapi/\S+ ` + regexp.QuoteMeta(runtime.Version())
 	for _, test := range []struct {
-		name string
-		info *debug.BuildInfo // nil: there is none
-		want string
+		name      string
+		opts      []api.ClientOption
+		userAgent string
 	}{
-		{"dependency", &debug.BuildInfo{Deps: []*debug.Module{{Path: "x.test/y", Version: "v9.0.0"}, {Path: module, Version: "v1.2.3"}}}, "v1.2.3"},
-		{"replaced by a version", &debug.BuildInfo{Deps: []*debug.Module{{Path: module, Version: "v1.2.3",
-			Replace: &debug.Module{Path: "x.test/fork", Version: "v1.2.4"}}}}, "v1.2.4"},
-		{"replaced by a folder", &debug.BuildInfo{Deps: []*debug.Module{{Path: module, Version: "v1.2.3",
-			Replace: &debug.Module{Path: "../fork"}}}}, "v1.2.3"},
-		{"main module", &debug.BuildInfo{Main: debug.Module{Path: module, Version: "(devel)"}}, "devel"},
-		{"main module without a version", &debug.BuildInfo{Main: debug.Module{Path: module}}, "devel"},
-		{"not there", &debug.BuildInfo{}, "devel"},
-		{"no build info", nil, "devel"},
+		{"by default", nil, "^" + library + "$"},
+		{"with a product", []api.ClientOption{api.WithUserAgent("myapp/1.2 (fleet)")}, `^myapp/1\.2 \(fleet\) ` + library + "$"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := moduleVersion(test.info, module); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
+			var got http.Header
+			client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+				got = r.Header
+				return answer(200, "application/json", session)(r)
+			}), test.opts...)
+			if _, err := client.TunnelSessionsGetWithResponse(t.Context(), "ts_1"); err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]string{
+				"Authorization": "^Bearer " + apiKey + "$",
+				"Ngrok-Version": "^2$",
+				"User-Agent":    test.userAgent,
+			} {
+				if values := got[name]; len(values) != 1 || !regexp.MustCompile(want).MatchString(values[0]) {
+					t.Errorf("%s: got %q, want one like %q", name, values, want)
+				}
 			}
 		})
 	}
