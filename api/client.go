@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -94,13 +95,7 @@ func version(_ context.Context, req *http.Request) error {
 
 // withoutNil returns the editors that can be called.
 func withoutNil(editors []RequestEditorFn) []RequestEditorFn {
-	var callable []RequestEditorFn
-	for _, editor := range editors {
-		if editor != nil {
-			callable = append(callable, editor)
-		}
-	}
-	return callable
+	return slices.DeleteFunc(slices.Clone(editors), func(editor RequestEditorFn) bool { return editor == nil })
 }
 
 // What a bearer token is made of, by RFC 6750, but for the = at its end.

@@ -137,8 +137,8 @@ func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
 // isFromDoer reports whether err comes from another Doer, further in, which has made its attempts already.
 func isFromDoer(err error) bool {
 	var response *ResponseError
-	var call *callError
-	return errors.As(err, &response) || errors.As(err, &call)
+	var failure *redactedError
+	return errors.As(err, &response) || errors.As(err, &failure)
 }
 
 // isSendable reports whether net/http sends such a request at all. Its errors for those that it does not send have no
@@ -148,16 +148,13 @@ func isSendable(req *http.Request) bool {
 		return false
 	}
 	isControl := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	for name, values := range req.Header {
-		if name == "" || strings.Trim(name, headerNameCharacters) != "" || strings.ContainsFunc(strings.Join(values, ""), isControl) {
+	for _, values := range req.Header {
+		if strings.ContainsFunc(strings.Join(values, ""), isControl) {
 			return false
 		}
 	}
 	return true
 }
-
-// What the name of a header is made of, by RFC 9110.
-const headerNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 
 // retryWait returns how long to wait before another attempt, and whether to make one: if it is safe, can succeed, and
 // the context lasts until then.

@@ -137,12 +137,6 @@ var authenticationCodes = []string{
 // [*encoding/json.UnmarshalTypeError]; nil for others.
 func (e *ResponseError) Unwrap() error { return e.cause }
 
-// callError is the error of a call that got no response. Its text is one printable line without the API key.
-type callError struct {
-	text string
-	err  error
-}
-
 // newCallError returns the error of a call whose last attempt failed with err.
 func newCallError(req *http.Request, err error, attempts int) error {
 	var response *ResponseError
@@ -161,12 +155,8 @@ func newCallError(req *http.Request, err error, attempts int) error {
 	if attempts > 1 && !isResponse {
 		err = fmt.Errorf("%w (%d attempts)", err, attempts)
 	}
-	r := newRedactor(token(req.Header))
-	return &callError{text: r.line(err.Error()), err: r.error(err)}
+	return newRedactor(token(req.Header)).error(err)
 }
-
-func (e *callError) Error() string { return e.text }
-func (e *callError) Unwrap() error { return e.err }
 
 // redactor replaces secrets, which ngrok and proxies quote in what they answer.
 type redactor struct {
@@ -222,23 +212,24 @@ func (r *redactor) body(data []byte) []byte {
 	return []byte(text[:max(0, len(text)-r.longest)])
 }
 
-// error returns err, or if its text has a secret, an error without it. That one still matches what err matches, but
-// does not unwrap to it, whose parts have the secret too.
+// error returns an error that matches what err matches, and has its text as one printable line without secrets.
 func (r *redactor) error(err error) error {
-	text := r.Replace(err.Error())
-	if text == err.Error() {
-		return err
+	e := &redactedError{text: r.line(err.Error()), is: func(target error) bool { return errors.Is(err, target) }}
+	if r.Replace(err.Error()) == err.Error() {
+		e.err = err
 	}
-	return &redactedError{text: text, is: func(target error) bool { return errors.Is(err, target) }}
+	return e
 }
 
 type redactedError struct {
 	text string
 	is   func(target error) bool
+	err  error // nil if its text has a secret, as its parts have that too
 }
 
 func (e *redactedError) Error() string        { return e.text }
 func (e *redactedError) Is(target error) bool { return e.is(target) }
+func (e *redactedError) Unwrap() error        { return e.err }
 
 // printable returns s as one line without control characters.
 func printable(s string) string {

@@ -92,11 +92,11 @@ func checkBody(rsp *http.Response, method string, data []byte) error {
 	if rsp.StatusCode == http.StatusNoContent || method == http.MethodHead || method == http.MethodOptions {
 		return nil
 	}
-	data = bytes.TrimSpace(data)
+	data, contentType := bytes.TrimSpace(data), mediaType(rsp.Header)
 	switch {
 	case len(data) == 0:
 		return errors.New("the body is empty")
-	case !isJSON(mediaType(rsp.Header)):
+	case !strings.HasSuffix(contentType, "/json") && !strings.HasSuffix(contentType, "+json"):
 		return fmt.Errorf("the content type is %q, not JSON", rsp.Header.Get("Content-Type"))
 	case data[0] != '{':
 		return errors.New("the body is not a JSON object")
@@ -202,12 +202,6 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 func mediaType(h http.Header) string {
 	mediaType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(mediaType))
-}
-
-// isJSON reports whether a media type is a JSON one, as the MIME Sniffing standard defines that.
-func isJSON(mediaType string) bool {
-	return mediaType == "application/json" || mediaType == "text/json" ||
-		strings.Contains(mediaType, "/") && strings.HasSuffix(mediaType, "+json")
 }
 
 // withBody returns a copy of a response that has another body.

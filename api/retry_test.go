@@ -146,10 +146,8 @@ func TestWhatIsRetried(t *testing.T) {
 // What net/http refuses to send, it refuses each time.
 func TestRequestThatCannotBeSentIsNotRetried(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
-		"header value":      func(r *http.Request) { r.Header["X-A"] = []string{"fine", "a\r\nb"} },
-		"header name":       func(r *http.Request) { r.Header["X A"] = []string{"a"} },
-		"empty header name": func(r *http.Request) { r.Header[""] = []string{"a"} },
-		"scheme":            func(r *http.Request) { r.URL.Scheme = "ftp" },
+		"header value": func(r *http.Request) { r.Header["X-A"] = []string{"fine", "a\r\nb"} },
+		"scheme":       func(r *http.Request) { r.URL.Scheme = "ftp" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var attempts int
