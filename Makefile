@@ -28,7 +28,7 @@ help:
 
 .PHONY: run
 run:
-	@echo 'compiling, which takes a minute the first time' >&2
+	@echo 'the first time, this compiles for a minute' >&2
 	@$(GO) run ./api/examples/tunnelsession $(if $(JSON),-json) $(ID)
 
 .PHONY: test

@@ -21,15 +21,15 @@ const (
 // New returns a client that authenticates with apiKey, an ngrok API key or access token. It talks to
 // https://api.ngrok.com unless [WithBaseURL] names another place, through a [Doer] with its defaults unless
 // [WithHTTPClient] gives another one. WithHTTPClient also takes an [http.Client], or anything else with its Do
-// method, and New puts it into a Doer. Make one client and share it: it is safe for concurrent use. A client for
-// another key costs next to nothing, and shares the connections.
+// method, and New puts it into a Doer. Make one client and share it: it is safe for concurrent use. Another key needs
+// another client, which costs next to nothing and shares the connections.
 //
 // New does no I/O; whether ngrok accepts the key shows in the first call. It returns an error, which has neither the
 // key nor the base URL in it, if
 //   - the key is not a bearer token: letters, digits and -._~+/ with = at the end (RFC 6750);
 //   - the base URL has no scheme or host, has user info, a query or a fragment, or would send the key unencrypted:
 //     plain http is for localhost, 127.0.0.0/8 and ::1 only;
-//   - an option or the HTTP client is nil, or an option fails.
+//   - an option or the HTTP client is nil, or an option fails. A nil request editor is skipped.
 func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	if err := checkAPIKey(apiKey); err != nil {
 		return nil, fmt.Errorf("new ngrok client: %w", err)
@@ -65,8 +65,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 // PathParam is an ID, or another parameter in a path. It is sent as one path segment, whatever characters it has.
 type PathParam string
 
-// MarshalText returns the parameter before it is escaped, or [ErrInvalidID] for "", "." and "..", with which the path
-// would be that of another operation.
+// MarshalText returns the parameter before it is escaped, or [ErrInvalidID] for "", "." and "..", which would turn the
+// path into another operation's.
 func (p PathParam) MarshalText() ([]byte, error) {
 	switch p {
 	case "", ".", "..":

@@ -28,14 +28,15 @@ const (
 // ngrok's document has for the method into an error. The package comment has the policy. The zero value is ready to
 // use, and [New] puts any other [HttpRequestDoer] into one.
 //
-// A Doer is safe for concurrent use, as long as its fields are not changed.
+// A Doer is safe for concurrent use. Its fields must not be changed after its first use.
 type Doer struct {
 	// HTTPClient sends each attempt. Nil means a client with a connection pool that all such Doers share, which
 	// gives an attempt 30 seconds, its body included.
 	//
-	// An [http.Client] is copied, and the copy follows no redirect, whatever CheckRedirect says. Put layers of your
-	// own, such as tracing, into its Transport. Do not wrap the client: another HttpRequestDoer cannot be told to
-	// follow no redirect, and if it follows one, the response is [ErrUnexpectedResponse].
+	// An [http.Client] is copied, and the copy follows no redirect, whatever CheckRedirect says. Without a Timeout it
+	// does not bound an attempt. Put layers of your own, such as tracing, into its Transport. Do not wrap the client:
+	// another HttpRequestDoer cannot be told to follow no redirect. If it follows one, the key can go along, and the
+	// response is [ErrUnexpectedResponse].
 	HTTPClient HttpRequestDoer
 
 	// Limiter is waited for before each attempt, retries included. Its error ends the call, and that attempt is not
@@ -49,8 +50,8 @@ type Doer struct {
 	// 10 MiB. A larger one is [ErrResponseTooLarge]. Of the body of an error, 64 KiB are kept.
 	MaxBodyBytes int64
 
-	// Logger gets a debug record of each retry, with method, path, attempt, wait, and status or error. Nil means
-	// no logging.
+	// Logger gets a record of level debug of each retry, with method, path, attempt, wait, and status or error. Nil
+	// means no logging.
 	Logger *slog.Logger
 }
 

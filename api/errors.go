@@ -15,9 +15,9 @@ import (
 
 // Match these with [errors.Is]; a [*ResponseError] matches those that fit it, also when it is wrapped.
 var (
-	// ErrNotFound is a response with the status 404 in which ngrok says so of a resource: there is none with that ID,
-	// at least none that the API key's account can see. The 404 of a web server or a proxy, and ngrok's own for a path
-	// that it does not know, are [ErrUnexpectedResponse]: they say nothing about the resource.
+	// ErrNotFound is a 404 in which ngrok says that the account of the API key has no resource with that ID. The 404 of
+	// a web server or a proxy, and ngrok's own for a path that it does not know, say nothing about the resource: they are
+	// [ErrUnexpectedResponse].
 	ErrNotFound = errors.New("not found")
 
 	// ErrAuthentication is a response that refuses the API key: the status 401, or one of the codes
@@ -28,16 +28,17 @@ var (
 	// ErrRateLimited is a response with the status 429. ngrok allows 120 requests in 60 seconds.
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrUnexpectedResponse is a response that is neither what ngrok's document has for the method nor an error of
-	// ngrok's: another status of success, a redirect, a body that is not the JSON it should be, a 404 that is not
-	// about a resource. It often comes from something between the client and ngrok.
+	// ErrUnexpectedResponse is a response with a status below 400 that is not what ngrok's document has for the method,
+	// such as a redirect or HTML, or a 404 that is not [ErrNotFound]. It often comes from something between the client
+	// and ngrok. Other errors of a proxy's are a [*ResponseError] without a Code.
 	ErrUnexpectedResponse = errors.New("unexpected response")
 
-	// ErrResponseTooLarge is a successful response with a larger body than [Doer].MaxBodyBytes.
+	// ErrResponseTooLarge is a successful response with a larger body than [Doer].MaxBodyBytes. It matches
+	// ErrUnexpectedResponse too.
 	ErrResponseTooLarge = errors.New("response too large")
 
-	// ErrInvalidID is an ID, or another parameter in a path, with which the request would be that of another
-	// operation: an empty one, "." and "..". Nothing was sent. It is not a [*ResponseError].
+	// ErrInvalidID is an ID, or another parameter in a path, that would turn the request into another operation's: an
+	// empty one, "." and "..". Nothing was sent. It is not a [*ResponseError].
 	ErrInvalidID = errors.New(`invalid ID: it must not be empty, "." or ".."`)
 )
 
@@ -46,10 +47,10 @@ var (
 type ResponseError struct {
 	StatusCode  int            // of the HTTP response, never of the body
 	Code        string         // ngrok's error_code, such as "ERR_NGROK_202"; may be empty
-	Message     string         // ngrok's msg, white space collapsed; may be empty
+	Message     string         // ngrok's msg, white space collapsed; may be empty, and may have control characters
 	OperationID string         // details.operation_id, else the Ngrok-Operation-Id header; may be empty
 	Details     map[string]any // as ngrok sent them; may be nil
-	RetryAfter  time.Duration  // what the Retry-After header asked for, capped at the longest Duration; 0 if it did not
+	RetryAfter  time.Duration  // what the Retry-After header asked for, capped at the longest Duration; 0 if it is absent or invalid
 	Attempts    int            // how often the request was sent, at least 1
 	Method, URL string         // of the request
 	Header      http.Header    // of the response
@@ -103,7 +104,7 @@ func (e *ResponseError) advice() string {
 	return ""
 }
 
-// Is reports whether target is the sentinel of this package for the response.
+// Is reports whether the response is of the kind that target, a sentinel of this package, stands for.
 func (e *ResponseError) Is(target error) bool {
 	if e.isUnexpected() {
 		return target == ErrUnexpectedResponse

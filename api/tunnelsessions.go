@@ -13,8 +13,8 @@ import (
 // GetTunnelSession returns the tunnel session with the given ID, such as "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR".
 //
 // The error matches [ErrInvalidID] if the ID is empty, "." or "..", and then nothing was sent; [ErrNotFound] if
-// ngrok has no such session; [ErrAuthentication], [ErrRateLimited] and the others as their comments say. If ngrok
-// answered, it is a [*ResponseError]. Without an error the session is not nil and has an ID.
+// ngrok has no such session; [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or [ErrResponseTooLarge] as
+// their comments say. If ngrok answered, it is a [*ResponseError]. Without an error the session is not nil and has an ID.
 //
 // Editors apply to this call only, after those of the client.
 func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
@@ -28,15 +28,13 @@ func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, e
 		return nil, err
 	}
 	if session.ID == "" {
-		return nil, b.unexpected(errNoID)
+		return nil, b.unexpected(errors.New("the tunnel session has no ID"))
 	}
 	return session, nil
 }
 
-var errNoID = errors.New("the tunnel session has no ID")
-
 // ListTunnelSessions returns the tunnel sessions that are online in the account, in the order in which ngrok lists
-// them. It asks for a page, of at most 100 sessions, when the loop gets there. Each use of the sequence lists anew.
+// them. It asks for a page, of at most 100 sessions, only when the loop reaches it. Each use of the sequence lists anew.
 //
 //	for session, err := range client.ListTunnelSessions(ctx) {
 //		if err != nil {
@@ -45,11 +43,12 @@ var errNoID = errors.New("the tunnel session has no ID")
 //		fmt.Println(session.ID)
 //	}
 //
-// An error ends the sequence: its session is nil, and what was listed before it is not all. The error is as that of
-// [ClientWithResponses.GetTunnelSession]. Pages are asked for at the client's base URL, whatever host ngrok names for
-// the next one.
+// An error ends the sequence: its session is nil, and the sessions before it are not all. The error is as that of
+// [ClientWithResponses.GetTunnelSession]. A page without sessions is the last one, as in ngrok's own client. Pages are
+// asked for at the client's base URL, whatever host ngrok names for the next one.
 //
-// Editors apply to the request of each page, after those of the client.
+// Editors apply to the request of each page, after those of the client. One that changes the query must keep what is
+// in it, which names the page.
 func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
 	return func(yield func(*TunnelSession, error) bool) {
 		query := ""
@@ -96,7 +95,7 @@ func (c *ClientWithResponses) tunnelSessionsPage(ctx context.Context, query stri
 		return nil, nil, err
 	}
 	if slices.ContainsFunc(page.TunnelSessions, func(s TunnelSession) bool { return s.ID == "" }) {
-		return nil, nil, b.unexpected(errNoID)
+		return nil, nil, b.unexpected(errors.New("the body has no list of tunnel sessions that have IDs"))
 	}
 	return page, b, nil
 }
@@ -137,10 +136,10 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 }
 
 // UpdateTunnelSession tells the ngrok agent of a tunnel session to update itself to the latest version, but not to
-// another major one. The agent then goes on running the old one. ngrok's document says to wait at least ten seconds
-// before [ClientWithResponses.RestartTunnelSession] makes it run the new one, and that the call fails if there is no
-// update, if the agent's configuration disables update checks, if it is updating already, or if it has updated and not
-// restarted since.
+// another major one. The agent goes on running the old version until it is restarted: ngrok's document says to wait at
+// least ten seconds before calling [ClientWithResponses.RestartTunnelSession]. It also says that the call fails if there
+// is no update, if the agent's configuration disables update checks, if the agent is updating already, or if it has
+// updated and not restarted since.
 //
 // Errors and retries are as those of RestartTunnelSession.
 func (c *ClientWithResponses) UpdateTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {

@@ -87,7 +87,7 @@ func TestListTunnelSessions(t *testing.T) {
 		{name: "URI of another type", bodies: map[string]string{"": `{"tunnel_sessions":[{"id":"a"}],"next_page_uri":7}`},
 			is: api.ErrUnexpectedResponse, text: "cannot unmarshal number", requests: []string{first}},
 		{name: "session without an ID", bodies: map[string]string{"": page("null", "a", "")},
-			is: api.ErrUnexpectedResponse, text: "no ID", requests: []string{first}},
+			is: api.ErrUnexpectedResponse, text: "no list of tunnel sessions that have IDs", requests: []string{first}},
 		{name: "empty object", bodies: map[string]string{"": `{}`}, is: api.ErrUnexpectedResponse, requests: []string{first}},
 		{name: "error document", bodies: map[string]string{"": `{"error_code":"ERR_NGROK_203","msg":"unknown key"}`},
 			is: api.ErrUnexpectedResponse, requests: []string{first}},

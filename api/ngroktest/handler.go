@@ -12,7 +12,7 @@ import (
 	"example.com/ngrokapi/openapi"
 )
 
-// Handler returns a fake ngrok API that has the given sessions, for where there is no [testing.TB]; tests have
+// Handler returns a fake ngrok API that has the given sessions, for use without a [testing.TB]; tests have
 // [NewServer]. What does not conform to ngrok's OpenAPI document is answered with the status 500 and a message that
 // names the field. Handler panics if a session has no ID.
 func Handler(sessions ...api.TunnelSession) http.Handler {

@@ -1,9 +1,9 @@
 // Package ngroktest is a fake ngrok API, for tests of programs that use the client.
 //
-// A [Server] listens on loopback and serves the tunnel sessions that the test gives it: it lists them, looks them up,
-// and stops, restarts and updates them. It answers as the real API does, also what it refuses: a missing or wrong key,
-// a missing or wrong version, an unknown session, an unknown path. It can be told to fail. And it checks that requests
-// and answers conform to ngrok's OpenAPI document.
+// A [Server] listens on loopback and has the tunnel sessions that the test gives it. It lists them and looks them up. Stop
+// removes a session, restart gives it a new ID in its old place, and update changes nothing and never fails. It answers
+// as the real API does to a missing or wrong key, a missing or wrong version, an unknown session and an unknown path, and
+// it can be told to fail. It validates requests and responses against ngrok's OpenAPI document.
 package ngroktest
 
 import (
@@ -27,8 +27,8 @@ type Server struct {
 	// URL is the base URL of the server, for [api.WithBaseURL].
 	URL string
 
-	// PageSize is how many sessions a page of the list has at the most, before the first request. Zero, and what is
-	// over 100, means 100, as with ngrok.
+	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100, means 100, which is
+	// ngrok's own maximum. Set it before the first request.
 	PageSize int
 
 	tb   testing.TB
@@ -42,7 +42,7 @@ type Server struct {
 
 // NewServer starts a server that has the given sessions. It is closed when the test and its subtests are complete.
 //
-// The test fails, with a message that names the field, if a request that the server accepts or its answer does not
+// The test fails, with a message that names the field, if a request that succeeds, or the response to it, does not
 // conform to ngrok's OpenAPI document.
 func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
@@ -61,9 +61,9 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	return s
 }
 
-// Client returns a client of the server that has its API key. Each of its calls is one attempt, so that each
-// failure of the server is one of a call and no test waits; to test with retries too, give it the option
-// api.WithHTTPClient(new(api.Doer)).
+// Client returns a client of the server that has its API key. It does not retry, so that each failure of the server
+// fails one call, and tests do not wait. To test with retries, give it the option api.WithHTTPClient(new(api.Doer)); two
+// retries then take from 0.75 to 1.5 seconds.
 func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 	s.tb.Helper()
 	own := []api.ClientOption{
@@ -90,7 +90,9 @@ func (s *Server) Put(session api.TunnelSession) {
 func (s *Server) Delete(id string) { s.api.Delete(id) }
 
 // Fail makes the next request fail with a status, from 400 to 599, and an error code of ngrok's, which may be
-// empty: Fail(429, "ERR_NGROK_226"). Calls queue up: the second is for the request after the next.
+// empty: Fail(429, "ERR_NGROK_226"). Calls queue up: the second is for the request after the next. Each attempt of a
+// client that retries is a request. What a handler of [Server.Wrap] answers by itself does not count. For other headers,
+// such as Retry-After, use Wrap.
 func (s *Server) Fail(status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {
@@ -99,10 +101,10 @@ func (s *Server) Fail(status int, code string) {
 	s.api.Fail(status, code)
 }
 
-// Wrap puts a handler around the server's, which is next: one that answers by itself what shall go wrong, such as an
-// outage, a slow or a malformed answer, or the failure of one ID, and leaves the rest to next. A handler that a later
-// call wraps around is the first to see a request. The requests that a handler answers by itself are recorded, but not
-// checked.
+// Wrap puts a handler around the server's, which is next. The handler answers by itself what should go wrong, such as an
+// outage, a slow or a malformed answer, or the failure of one ID, and leaves the rest to next. It sets all headers of its
+// answer, Content-Type included. The handler that was added last sees requests first. What a handler answers by itself
+// is recorded, but not validated.
 func (s *Server) Wrap(handler func(next http.Handler) http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
