@@ -14,9 +14,9 @@
 //
 // New returns a [*ClientWithResponses]. Its hand-written methods are [ClientWithResponses.ListTunnelSessions],
 // [ClientWithResponses.GetTunnelSession], [ClientWithResponses.RestartTunnelSession],
-// [ClientWithResponses.StopTunnelSession] and [ClientWithResponses.UpdateTunnelSession]. The types and all other methods
-// are generated from ngrok's OpenAPI document. The guarantees hold for every operation, so that generated methods, such
-// as TunnelSessionsGetWithResponse, have them too.
+// [ClientWithResponses.StopTunnelSession] and [ClientWithResponses.UpdateTunnelSession]. Its other methods, and the types
+// of what is sent and received, are generated from ngrok's OpenAPI document. The guarantees hold for every operation, so
+// that generated methods, such as TunnelSessionsGetWithResponse, have them too.
 //
 // # Errors
 //
@@ -37,9 +37,10 @@
 // printable line. An error of the caller's own request editor is returned as it is.
 //
 // Success is 200 with a JSON object for GET, PUT and PATCH, 204 for DELETE, and 201 with a JSON object or 204 for POST.
-// Two things are left to callers of generated methods. A body that begins and ends like a JSON object, but is not valid
-// or has a field of another type, is an error of [encoding/json]. And a 204 to a POST that should have created something
-// has a nil result without an error, as the Doer knows methods and not operations.
+// Three things are left to callers of generated methods. A body that begins and ends like a JSON object, but is not valid
+// or has a field of another type, is an error of [encoding/json]. An object without the expected fields is a result with
+// empty ones. And a 204 to a POST that should have created something has a nil result without an error, as the Doer knows
+// methods and not operations.
 //
 // # Retries
 //
@@ -48,8 +49,10 @@
 //	any method           after a 429, with which ngrok refuses a request before doing anything
 //	GET, HEAD, OPTIONS,  also after a 500, 502, 503 or 504, and after a failure of the connection: refused, reset, timed
 //	PUT, DELETE          out, a body cut short
-//	not retried          a body that cannot be rewound; a certificate that is not trusted; a request that net/http rejects
-//	attempts             3 in all
+//	not retried          a body that cannot be rewound; a certificate that crypto/x509 does not trust; a scheme or a
+//	                     header value that net/http rejects
+//	attempts             3 in all; net/http by itself sends an idempotent request again if a kept connection turns out
+//	                     to be closed
 //	waits                at random from 0.25 s to 0.5 s, then up to twice as long each time, at most 8 s; or what
 //	                     Retry-After asks for, if that is more than 0 and at most 60 s
 //	no wait              if Retry-After asks for more than 60 s, or the context's deadline is sooner: the error is returned
@@ -62,8 +65,8 @@
 //
 // An attempt takes at most 30 seconds with the default HTTP client, its body included. An [http.Client] of the caller's
 // has the Timeout that the caller gives it. The context's deadline bounds the whole call. A successful body has at most
-// 10 MiB, counted after decompression, and a larger one is [ErrResponseTooLarge]. Of an error's body, at most 64 KiB are
-// kept.
+// 10 MiB, counted after decompression, and a larger one is [ErrResponseTooLarge]. Decoding it does not end with the
+// context, and can take many times its size in memory. Of an error's body, at most 64 KiB are kept.
 //
 // # Redirects
 //
@@ -78,7 +81,7 @@
 //
 // # Logging
 //
-// Nothing is logged unless [Doer].Logger is set. Then each retry is a record of level debug.
+// The package logs nothing unless [Doer].Logger is set. Then each retry is a record of level debug.
 //
 // # Testing
 //

@@ -24,8 +24,8 @@ const (
 // method, and New puts it into a Doer. Make one client and share it: it is safe for concurrent use. Another key needs
 // another client, which costs next to nothing and shares the connections.
 //
-// New does no I/O; whether ngrok accepts the key shows in the first call. It returns an error, which has neither the
-// key nor the base URL in it, if
+// New does no I/O; whether ngrok accepts the key shows in the first call. It returns an error, which does not quote the
+// key or the base URL, if
 //   - the key is not a bearer token: letters, digits and -._~+/ with = at the end (RFC 6750);
 //   - the base URL has no scheme or host, has user info, a query or a fragment, or would send the key unencrypted:
 //     plain http is for localhost, 127.0.0.0/8 and ::1 only;
@@ -37,7 +37,7 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	c := &Client{
 		Server:         defaultBaseURL,
 		Client:         new(Doer),
-		RequestEditors: []RequestEditorFn{bearer(apiKey), version, userAgent},
+		RequestEditors: []RequestEditorFn{headers(apiKey)},
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -53,7 +53,7 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	}
 	c.Server = baseURL
 	c.RequestEditors = withoutNil(c.RequestEditors)
-	if v := reflect.ValueOf(c.Client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(c.Client) {
 		return nil, errors.New("new ngrok client: the HTTP client is nil: leave WithHTTPClient out for the default one")
 	}
 	if _, ok := c.Client.(*Doer); !ok {
@@ -75,22 +75,17 @@ func (p PathParam) MarshalText() ([]byte, error) {
 	return []byte(p), nil
 }
 
-// bearer authenticates requests.
-func bearer(apiKey string) RequestEditorFn {
-	authorization := []string{"Bearer " + apiKey}
+// headers returns the editor that authenticates requests, and names the version of the API, without which ngrok answers
+// ERR_NGROK_218, and the library.
+func headers(apiKey string) RequestEditorFn {
+	shared := [...]string{"Bearer " + apiKey, apiVersion, libraryUserAgent()}
 	return func(_ context.Context, req *http.Request) error {
-		req.Header["Authorization"] = authorization
+		own := shared // a later editor may write into the values
+		req.Header["Authorization"] = own[0:1:1]
+		req.Header["Ngrok-Version"] = own[1:2:2]
+		req.Header["User-Agent"] = own[2:3:3]
 		return nil
 	}
-}
-
-// The value is shared by all requests: attempts send clones.
-var versionHeader = []string{apiVersion}
-
-// version names the version of the API, without which ngrok answers ERR_NGROK_218.
-func version(_ context.Context, req *http.Request) error {
-	req.Header["Ngrok-Version"] = versionHeader
-	return nil
 }
 
 // withoutNil returns the editors that can be called.
@@ -114,15 +109,15 @@ func checkAPIKey(key string) error {
 	return nil
 }
 
-// optionError returns the error of an option without the API key and without a base URL that cannot be parsed.
+// optionError returns the error of an option without the API key and without a URL that cannot be parsed.
 func optionError(err error, apiKey string) error {
 	if parse := (*url.Error)(nil); errors.As(err, &parse) && parse.Op == "parse" {
 		return errUnparsable
 	}
-	return newRedactor(apiKey).error(err)
+	return newRedactor([]string{apiKey}).error(err)
 }
 
-var errUnparsable = fmt.Errorf("the base URL cannot be parsed: write it as in %q", defaultBaseURL)
+var errUnparsable = fmt.Errorf("a URL cannot be parsed: write the base URL as in %q", defaultBaseURL)
 
 // parseBaseURL returns raw with a clean path that ends in a slash, or says why the key must not be sent there. Its
 // errors quote nothing of raw, of which any part can be a misplaced password.
@@ -146,10 +141,13 @@ func parseBaseURL(raw string) (string, error) {
 	return u.JoinPath("/").String(), nil
 }
 
+// isLoopback reports whether a host is on this machine, also for net/http, which sends to a proxy for others.
 func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback() && !ip.Is4In6()
+	return host == "localhost" || err == nil && ip.IsLoopback() && !ip.Is4In6() && ip.Zone() == ""
+}
+
+func isNil(client HttpRequestDoer) bool {
+	v := reflect.ValueOf(client)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }

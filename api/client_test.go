@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,10 @@ func TestNewRejects(t *testing.T) {
 		{"http to all addresses", apiKey, baseURL("http://0.0.0.0"), "unencrypted"},
 		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
 		{"http to a name like loopback", apiKey, baseURL("http://127.0.0.1.evil.test"), "unencrypted"},
+		{"http to localhost in a spelling that net/http sends to a proxy", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
+		{"http to what folds to localhost", apiKey, baseURL("http://localho\u017ft"), "unencrypted"},
+		{"http to an address with a zone", apiKey, baseURL("http://[::1%25lo]"), "unencrypted"},
+		{"http to an IPv4 address in IPv6", apiKey, baseURL("http://[::ffff:127.0.0.1]"), "unencrypted"},
 		{"http to another IPv6 address", apiKey, baseURL("http://[::2]"), "unencrypted"},
 		{"not a URL", apiKey, baseURL("https://[::1"), "cannot be parsed"},
 		{"bad port", apiKey, baseURL("https://api.ngrok.com:https"), "cannot be parsed"},
@@ -69,6 +74,7 @@ func TestNewRejects(t *testing.T) {
 		{"nil option", apiKey, []api.ClientOption{api.WithUserAgent("a"), nil}, "option 2 of 2 is nil"},
 		{"nil HTTP client", apiKey, []api.ClientOption{api.WithHTTPClient(nil)}, "HTTP client is nil"},
 		{"nil http.Client", apiKey, []api.ClientOption{api.WithHTTPClient((*http.Client)(nil))}, "HTTP client is nil"},
+		{"nil function", apiKey, []api.ClientOption{api.WithHTTPClient(doerFunc(nil))}, "HTTP client is nil"},
 		{"nil Doer", apiKey, []api.ClientOption{api.WithHTTPClient((*api.Doer)(nil))}, "HTTP client is nil"},
 		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errors.New("no " + apiKey) }}, "no "},
 		{"empty user agent", apiKey, []api.ClientOption{api.WithUserAgent("")}, "user agent"},
@@ -101,7 +107,6 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 		{"https://proxy.corp/a/../b//c", "https://proxy.corp/b/c/tunnel_sessions/ts_1"},
 		{"https://proxy.corp/a%2Fb", "https://proxy.corp/a%2Fb/tunnel_sessions/ts_1"},
 		{"http://localhost:8080", "http://localhost:8080/tunnel_sessions/ts_1"},
-		{"http://LOCALHOST", "http://LOCALHOST/tunnel_sessions/ts_1"},
 		{"http://127.0.0.1", "http://127.0.0.1/tunnel_sessions/ts_1"},
 		{"http://127.255.0.3:1", "http://127.255.0.3:1/tunnel_sessions/ts_1"},
 		{"http://[::1]:8080/x", "http://[::1]:8080/x/tunnel_sessions/ts_1"},
@@ -146,6 +151,29 @@ func TestNewTakesDoer(t *testing.T) {
 	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7}
 	if got := newClient(t, api.WithHTTPClient(given)).ClientInterface.(*api.Client).Client; got != api.HttpRequestDoer(given) {
 		t.Errorf("got %+v, want the one given", got)
+	}
+}
+
+// An editor may write into the values of a header. They are of its own request.
+func TestEditorOwnsHeaderValues(t *testing.T) {
+	var sent []string
+	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, r.Header["Authorization"][0]+r.Header["Ngrok-Version"][0])
+		return ok(r)
+	}))
+	scribble := func(_ context.Context, r *http.Request) error {
+		for _, values := range r.Header {
+			values[0] = "x"
+		}
+		return nil
+	}
+	for _, editor := range []api.RequestEditorFn{scribble, nil} {
+		if _, err := client.GetTunnelSession(t.Context(), "ts_1", editor); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []string{"xx", "Bearer " + apiKey + "2"}; !slices.Equal(sent, want) {
+		t.Errorf("sent %q, want %q", sent, want)
 	}
 }
 

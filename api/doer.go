@@ -99,7 +99,7 @@ func (d *Doer) pause(req *http.Request, wait time.Duration) error {
 		return nil
 	}
 	if err := d.Limiter.Wait(ctx); err != nil {
-		return fmt.Errorf("%s %s: wait for the limiter: %w", req.Method, req.URL, err)
+		return fmt.Errorf("%s %s: wait for the limiter: %w", req.Method, req.URL.Redacted(), err)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
 	if attempt > 1 && req.GetBody != nil {
 		body, err := req.GetBody()
 		if err != nil {
-			return nil, permanentError{fmt.Errorf("%s %s: rewind the body of the request: %w", req.Method, req.URL, err)}
+			return nil, permanentError{fmt.Errorf("%s %s: rewind the body of the request: %w", req.Method, req.URL.Redacted(), err)}
 		}
 		sent.Body = body
 	}
@@ -130,9 +130,9 @@ func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
 		}
 		return nil, err
 	case rsp == nil:
-		return nil, permanentError{fmt.Errorf("%s %s: the HTTP client returned neither a response nor an error", req.Method, req.URL)}
+		return nil, permanentError{fmt.Errorf("%s %s: the HTTP client returned neither a response nor an error", req.Method, req.URL.Redacted())}
 	}
-	return gate(rsp, sent, attempt, d.MaxBodyBytes)
+	return gate(exchange{sent, rsp, attempt}, d.MaxBodyBytes)
 }
 
 // isFromDoer reports whether err comes from another Doer, further in, which has made its attempts already.
@@ -145,7 +145,7 @@ func isFromDoer(err error) bool {
 // isSendable reports whether net/http sends such a request at all. Its errors for those that it does not send have no
 // type of their own.
 func isSendable(req *http.Request) bool {
-	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return false
 	}
 	isControl := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
@@ -166,7 +166,7 @@ func (d *Doer) retryWait(req *http.Request, failure error, attempt int) (time.Du
 	}
 	ctx := req.Context()
 	canRewind := req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-	ended := ctx.Err() != nil && errors.Is(failure, ctx.Err())
+	ended := ctx.Err() != nil && (errors.Is(failure, ctx.Err()) || errors.Is(failure, context.Cause(ctx)))
 	if attempt >= maxAttempts || !canRewind || ended || !isRetryable(req.Method, failure) {
 		return 0, false
 	}
@@ -220,7 +220,7 @@ func (d *Doer) logRetry(req *http.Request, failure error, attempt int, wait time
 	if d.Logger == nil || !d.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	r := newRedactor(token(req.Header))
+	r := newRedactor(tokens(req))
 	reason := slog.String("error", r.line(failure.Error()))
 	if e := (*ResponseError)(nil); errors.As(failure, &e) {
 		reason = slog.Int("status", e.StatusCode)

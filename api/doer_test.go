@@ -116,8 +116,9 @@ func TestDoerWithinDoer(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newScript(failure)
 					client := newClient(t, api.WithHTTPClient(around(&api.Doer{HTTPClient: s})))
-					_, err := client.GetTunnelSession(t.Context(), "ts_1")
-					if err == nil || len(s.at) != 3 || strings.Count(err.Error(), "3 attempts") != 1 {
+					_, err := client.GetTunnelSession(t.Context(), apiKey) // the key for an ID, by mistake
+					var e *api.ResponseError
+					if err == nil || len(s.at) != 3 || strings.Count(err.Error(), "3 attempts") != 1 || errors.As(err, &e) != (name == "response") {
 						t.Errorf("got %v after %d requests, want 3", err, len(s.at))
 					}
 				})

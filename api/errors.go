@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (e *ResponseError) isUnexpected() bool {
 	if e.StatusCode == http.StatusNotFound && e.cause == nil {
 		// ngrok's document has no 404, and web servers have it for anything. Of an unknown path, ngrok tells the path.
 		_, isAboutPath := e.Details["path"]
-		return isAboutPath || e.Code == "" && e.Message == ""
+		return isAboutPath || e.Code == "" && e.Message == "" || slices.Contains(authenticationCodes, e.Code)
 	}
 	return e.cause != nil || e.StatusCode < http.StatusBadRequest
 }
@@ -156,25 +157,22 @@ func newCallError(req *http.Request, err error, attempts int) error {
 	if attempts > 1 && !isResponse {
 		err = fmt.Errorf("%w (%d attempts)", err, attempts)
 	}
-	return newRedactor(token(req.Header)).error(err)
+	return newRedactor(tokens(req)).error(err)
 }
 
 // redactor replaces secrets, which ngrok and proxies quote in what they answer.
 type redactor struct {
 	*strings.Replacer
-	longest int // of the forms of the secrets, in bytes
+	forms []string // of the secrets
 }
 
-// newRedactor returns a redactor of tokens as they are, in a URL, and in JSON that escapes slashes.
-func newRedactor(tokens ...string) *redactor {
+// newRedactor returns a redactor of tokens as they are and as they look in a URL.
+func newRedactor(tokens []string) *redactor {
 	r := new(redactor)
 	var pairs []string
 	for _, token := range tokens {
-		if token == "" {
-			continue
-		}
-		for _, form := range []string{token, url.PathEscape(token), url.QueryEscape(token), strings.ReplaceAll(token, "/", `\/`)} {
-			r.longest = max(r.longest, len(form))
+		for _, form := range []string{token, url.PathEscape(token), url.QueryEscape(token)} {
+			r.forms = append(r.forms, form)
 			pairs = append(pairs, form, "[redacted]")
 		}
 	}
@@ -182,50 +180,73 @@ func newRedactor(tokens ...string) *redactor {
 	return r
 }
 
-// token returns the token of the Authorization header, which ngrok's keys are in, or "".
-func token(h http.Header) string {
-	authorization := h.Get("Authorization")
-	if _, token, ok := strings.Cut(authorization, " "); ok {
-		return strings.TrimSpace(token)
+// tokens returns the tokens in the Authorization headers of requests, which ngrok's keys are in.
+func tokens(requests ...*http.Request) []string {
+	var tokens []string
+	for _, req := range requests {
+		if req == nil {
+			continue
+		}
+		for name, values := range req.Header {
+			if !strings.EqualFold(name, "Authorization") {
+				continue
+			}
+			for _, value := range values {
+				_, token, _ := strings.Cut(value, " ")
+				if token = cmp.Or(strings.TrimSpace(token), value); token != "" {
+					tokens = append(tokens, token)
+				}
+			}
+		}
 	}
-	return authorization
+	return tokens
 }
 
 // line returns s as one printable line.
 func (r *redactor) line(s string) string { return printable(r.Replace(s)) }
 
 func (r *redactor) header(h http.Header) http.Header {
-	h = h.Clone()
-	for _, values := range h {
-		for i := range values {
-			values[i] = r.Replace(values[i])
+	clean := make(http.Header, len(h))
+	for name, values := range h {
+		for _, value := range values {
+			clean[r.Replace(name)] = append(clean[r.Replace(name)], r.Replace(value))
 		}
 	}
-	return h
+	return clean
 }
 
-// body returns what is kept of the body of an error. Where it is cut, the end could be a part of a secret.
+// body returns the body of an error. Where it was cut, a secret can be cut too: of one at its end, no more is left than
+// a few characters.
 func (r *redactor) body(data []byte) []byte {
-	if len(data) <= maxErrorBodyBytes {
-		return []byte(r.Replace(string(data)))
+	const harmless = 8
+	text := r.Replace(string(data))
+	for _, form := range r.forms {
+		for n := len(form) - 1; n >= harmless; n-- {
+			text = strings.TrimSuffix(text, form[:n])
+		}
 	}
-	text := r.Replace(string(data[:maxErrorBodyBytes]))
-	return []byte(text[:max(0, len(text)-r.longest)])
+	return []byte(text)
 }
 
 // error returns an error that matches what err matches, and has its text as one printable line without secrets.
 func (r *redactor) error(err error) error {
 	e := &redactedError{text: r.line(err.Error()), is: func(target error) bool { return errors.Is(err, target) }}
-	if r.Replace(err.Error()) == err.Error() {
+	var response *ResponseError
+	switch {
+	case r.Replace(err.Error()) == err.Error():
 		e.err = err
+	case errors.As(err, &response):
+		e.err = response
 	}
 	return e
 }
 
+// redactedError unwraps to the error whose text it has if that text has no secret, as the parts of an error have what
+// its text has.
 type redactedError struct {
 	text string
 	is   func(target error) bool
-	err  error // nil if its text has a secret, as its parts have that too
+	err  error // may be nil
 }
 
 func (e *redactedError) Error() string        { return e.text }

@@ -74,6 +74,8 @@ func TestResponseError(t *testing.T) {
 		{"HTML of a web server", 404, "text/html", "<html>Not Found</html>", api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},
 		{"unknown session, by its code", 404, jsonType, `{"error_code":"ERR_NGROK_222"}`,
 			api.ErrNotFound, api.ResponseError{Code: "ERR_NGROK_222", OperationID: "op_header"}},
+		{"key refused", 404, jsonType, `{"error_code":"ERR_NGROK_203","msg":"unknown key"}`,
+			api.ErrUnexpectedResponse, api.ResponseError{Code: "ERR_NGROK_203", Message: "unknown key", OperationID: "op_header"}},
 		{"JSON of another server", 404, jsonType, `{"message":"no Route matched"}`, api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},
 		{"empty object", 404, jsonType, `{}`, api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},
 		{"empty", 404, jsonType, "", api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},

@@ -44,7 +44,6 @@ func checkSecret(t *testing.T, what, text, key string) {
 		strings.Trim(strconv.Quote(key), `"`),
 		url.QueryEscape(key),
 		url.PathEscape(key),
-		strings.ReplaceAll(key, "/", `\/`),
 		fmt.Sprintf("%x", key),
 		strings.Trim(fmt.Sprintf("%#v", []byte(key)), "[]byte{}"),
 	} {
@@ -57,9 +56,11 @@ func checkSecret(t *testing.T, what, text, key string) {
 func TestKeyIsNeverPrinted(t *testing.T) {
 	for _, key := range []string{apiKey, oddKey} {
 		quoted, _ := json.Marshal("Your authentication: " + key)
+		// As encoders do that are careful with HTML.
+		escaped := `{"msg":"bad: ` + strings.NewReplacer("/", `\/`, "+", `\u002b`, "=", `\u003D`, "_", `\u005f`).Replace(key) + `"}`
 		everywhere := func(*http.Request) (*http.Response, error) {
 			rsp := response(403, fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{%[1]s:[{"a":%[1]s}],"operation_id":%[1]s}}`, quoted))
-			rsp.Header = http.Header{"Content-Type": {"application/json"}, "X-Echo": {key, url.QueryEscape(key)}}
+			rsp.Header = http.Header{"Content-Type": {"application/json"}, "X-Echo": {key, url.QueryEscape(key)}, key: {"x"}}
 			return rsp, nil
 		}
 		with := func(status int, contentType, body string) doerFunc {
@@ -73,7 +74,9 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 			"quoted by ngrok":      everywhere,
 			"HTML":                 with(502, "text/html", "<p>"+key+"</p>"),
 			"plain":                with(500, "text/plain", "Bearer "+key),
-			"slashes escaped":      with(500, "application/json", `"`+strings.ReplaceAll(key, "/", `\/`)+`"`),
+			"escaped by JSON":      with(500, "application/json", escaped),
+			"cut by the server":    with(500, "text/plain", "Your authentication: "+key[:len(key)-1]),
+			"too large":            with(200, "text/plain", key+strings.Repeat("x", 11<<20)),
 			"redirect":             with(302, "text/html", key),
 			"content type":         with(200, key, "{}"),
 			"not JSON":             with(200, "application/json", key),
@@ -210,6 +213,27 @@ func TestRequestOfResponseHasNoKey(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// An editor of the caller's can authenticate in other spellings, which net/http sends too.
+func TestTokenInOtherSpellings(t *testing.T) {
+	const token = "2NtokenOfTheEditor00000_5a6b7c8d"
+	for name, values := range map[string][]string{
+		"authorization": {"Bearer " + token},
+		"Authorization": {"Bearer other", "Bearer " + token},
+		"AUTHORIZATION": {token},
+	} {
+		client := once(t, answer(403, "application/json", `{"msg":"not a key: `+token+`"}`), api.WithRequestEditorFn(
+			func(_ context.Context, r *http.Request) error {
+				r.Header[name] = values
+				return nil
+			}))
+		_, err := client.GetTunnelSession(t.Context(), "ts_1")
+		var e *api.ResponseError
+		if !errors.As(err, &e) || e.Message != "not a key: [redacted]" {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -21,50 +21,51 @@ const (
 	maxFirstBufferBytes = 1 << 20   // for a body of known length, as Content-Length is not trusted
 )
 
-// gate is what every response passes: it returns a copy of one that is a success, with the whole body in memory, and
-// an error for any other. It never writes to rsp, which a fake may share.
-func gate(rsp *http.Response, sent *http.Request, attempt int, maxBodyBytes int64) (*http.Response, error) {
-	if rsp.Body == nil {
-		rsp = withBody(rsp, http.NoBody) // a fake's
-	}
-	defer rsp.Body.Close()
-	if rsp.StatusCode < http.StatusOK {
-		// After a 101 the body is the connection, and nothing bounds the read.
-		return nil, newResponseError(rsp, sent, attempt, nil, errStatus)
-	}
-	var cause error
-	switch {
-	case rsp.Request != nil && rsp.Request.Response != nil:
-		cause = errors.New("the HTTP client followed a redirect")
-	case rsp.StatusCode < http.StatusBadRequest && !isSuccess(sent.Method, rsp.StatusCode):
-		cause = errStatus
-	}
-	if cause != nil || rsp.StatusCode >= http.StatusBadRequest {
-		return nil, readError(rsp, sent, attempt, cause)
-	}
+// exchange is what an attempt sent and got.
+type exchange struct {
+	sent    *http.Request
+	rsp     *http.Response
+	attempt int
+}
 
+// gate is what every response passes: it returns a copy of one that is a success, with the whole body in memory, and
+// an error for any other. It never writes to the response, which a fake may share.
+func gate(x exchange, maxBodyBytes int64) (*http.Response, error) {
+	if x.rsp.Body == nil {
+		x.rsp = withBody(x.rsp, http.NoBody) // a fake's
+	}
+	defer x.rsp.Body.Close()
+	switch {
+	case x.rsp.StatusCode < http.StatusOK:
+		// After a 101 the body is the connection, and nothing bounds the read.
+		return nil, newResponseError(x, nil, errStatus)
+	case x.rsp.Request != nil && x.rsp.Request.Response != nil:
+		return nil, readError(x, errors.New("the HTTP client followed a redirect"))
+	case x.rsp.StatusCode >= http.StatusBadRequest:
+		return nil, readError(x, nil)
+	case !isSuccess(x.sent.Method, x.rsp.StatusCode):
+		return nil, readError(x, errStatus)
+	}
 	if maxBodyBytes <= 0 {
 		maxBodyBytes = defaultMaxBodyBytes
 	}
-	data, err := readBody(rsp, maxBodyBytes)
+	data, err := readBody(x.rsp, maxBodyBytes)
 	if err != nil && !errors.Is(err, ErrResponseTooLarge) {
-		return nil, fmt.Errorf("%s %s: read the body of the response: %w", sent.Method, sent.URL, err)
+		return nil, fmt.Errorf("%s %s: read the body of the response: %w", x.sent.Method, x.sent.URL.Redacted(), err)
 	}
 	if err == nil {
-		err = checkBody(rsp, sent.Method, data)
+		err = checkBody(x, data)
 	}
 	if err != nil {
-		return nil, newResponseError(rsp, sent, attempt, data, err)
+		return nil, newResponseError(x, data, err)
 	}
-	b := &body{data: data, unexpected: func(cause error) error {
-		return newResponseError(rsp, sent, attempt, data, cause)
-	}}
+	b := &body{data: data, unexpected: func(cause error) error { return newResponseError(x, data, cause) }}
 	b.Reset(data)
-	passed := withBody(rsp, b)
+	passed := withBody(x.rsp, b)
 	passed.ContentLength = int64(len(data))
-	passed.Request = withoutKey(cmp.Or(rsp.Request, sent))
-	if t := mediaType(rsp.Header); t != rsp.Header.Get("Content-Type") {
-		passed.Header = maps.Clone(rsp.Header)
+	passed.Request = withoutKey(cmp.Or(x.rsp.Request, x.sent))
+	if t := mediaType(x.rsp.Header); t != x.rsp.Header.Get("Content-Type") {
+		passed.Header = maps.Clone(x.rsp.Header)
 		passed.Header.Set("Content-Type", t) // the generated parsers look for "json" in lower case
 	}
 	return passed, nil
@@ -88,16 +89,16 @@ func isSuccess(method string, status int) bool {
 
 // checkBody says what keeps the body of a successful response from being a JSON object, as far as its ends tell. To
 // look between them is for the decoder.
-func checkBody(rsp *http.Response, method string, data []byte) error {
-	if rsp.StatusCode == http.StatusNoContent || method == http.MethodHead || method == http.MethodOptions {
+func checkBody(x exchange, data []byte) error {
+	if x.rsp.StatusCode == http.StatusNoContent || x.sent.Method == http.MethodHead || x.sent.Method == http.MethodOptions {
 		return nil
 	}
-	data, contentType := bytes.TrimSpace(data), mediaType(rsp.Header)
+	data, contentType := bytes.TrimSpace(data), mediaType(x.rsp.Header)
 	switch {
 	case len(data) == 0:
 		return errors.New("the body is empty")
 	case !strings.HasSuffix(contentType, "/json") && !strings.HasSuffix(contentType, "+json"):
-		return fmt.Errorf("the content type is %q, not JSON", rsp.Header.Get("Content-Type"))
+		return fmt.Errorf("the content type is %q, not JSON", x.rsp.Header.Get("Content-Type"))
 	case data[0] != '{':
 		return errors.New("the body is not a JSON object")
 	case data[len(data)-1] != '}':
@@ -130,14 +131,14 @@ func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 }
 
 // readError returns the error for a response that is one. Its status counts, whatever happens to the body.
-func readError(rsp *http.Response, sent *http.Request, attempt int, cause error) error {
-	data, err := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes+1))
+func readError(x exchange, cause error) error {
+	data, err := io.ReadAll(io.LimitReader(x.rsp.Body, maxErrorBodyBytes+1))
 	if err == nil {
 		// A connection over HTTP/1.1 can be used again after the end of the body only.
-		_, err = io.CopyN(io.Discard, rsp.Body, maxDrainedBytes)
+		_, err = io.CopyN(io.Discard, x.rsp.Body, maxDrainedBytes)
 	}
-	e := newResponseError(rsp, sent, attempt, data, cause)
-	if ended := sent.Context().Err(); ended != nil && err != nil && !errors.Is(err, io.EOF) {
+	e := newResponseError(x, data, cause)
+	if ended := x.sent.Context().Err(); ended != nil && err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w while reading the body of the response: %w", ended, e)
 	}
 	return e
@@ -145,24 +146,27 @@ func readError(rsp *http.Response, sent *http.Request, attempt int, cause error)
 
 // newResponseError returns the error for a response with the given body, as far as it was read. The cause is what is
 // wrong with a response whose status alone does not make it an error.
-func newResponseError(rsp *http.Response, sent *http.Request, attempt int, data []byte, cause error) *ResponseError {
-	secrets := []string{token(sent.Header)}
-	if rsp.Request != nil {
-		secrets = append(secrets, token(rsp.Request.Header)) // a transport can have set its own
-	}
-	r := newRedactor(secrets...)
+func newResponseError(x exchange, data []byte, cause error) *ResponseError {
+	r := newRedactor(tokens(x.sent, x.rsp.Request)) // a transport can have set its own
+	data = data[:min(len(data), maxErrorBodyBytes)]
 	e := &ResponseError{
-		StatusCode:  rsp.StatusCode,
-		RetryAfter:  parseRetryAfter(rsp.Header.Get("Retry-After"), time.Now()),
-		Attempts:    attempt,
-		Method:      sent.Method,
-		URL:         r.Replace(sent.URL.Redacted()),
-		Header:      r.header(rsp.Header),
+		StatusCode:  x.rsp.StatusCode,
+		RetryAfter:  parseRetryAfter(x.rsp.Header.Get("Retry-After"), time.Now()),
+		Attempts:    x.attempt,
+		Method:      x.sent.Method,
+		URL:         r.Replace(x.sent.URL.Redacted()),
+		Header:      r.header(x.rsp.Header),
 		Body:        r.body(data),
-		OperationID: r.Replace(rsp.Header.Get("Ngrok-Operation-Id")),
+		OperationID: r.Replace(x.rsp.Header.Get("Ngrok-Operation-Id")),
 	}
 	if cause != nil {
 		e.cause = r.error(cause) // it can quote a header
+	}
+	// JSON can spell a secret with escapes, which decoding and encoding again takes out.
+	plain := decoded(data)
+	clean := r.Replace(plain)
+	if clean != plain {
+		e.Body = []byte(clean)
 	}
 	// Any part can be missing or of another type than ngrok documents. What does not fit is left out.
 	var document struct {
@@ -170,7 +174,7 @@ func newResponseError(rsp *http.Response, sent *http.Request, attempt int, data 
 		Message any `json:"msg"`
 		Details any `json:"details"`
 	}
-	if json.Unmarshal(e.Body, &document) == nil {
+	if json.Unmarshal([]byte(clean), &document) == nil {
 		e.Code, _ = document.Code.(string)
 		message, _ := document.Message.(string)
 		e.Message = strings.Join(strings.Fields(message), " ")
@@ -180,6 +184,18 @@ func newResponseError(rsp *http.Response, sent *http.Request, attempt int, data 
 		e.OperationID = id
 	}
 	return e
+}
+
+// decoded returns JSON without superfluous escapes, and "" for what is not JSON.
+func decoded(data []byte) string {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var document any
+	if decoder.Decode(&document) != nil || decoder.More() {
+		return ""
+	}
+	plain, _ := json.Marshal(document) // of what was JSON, and so without an error
+	return string(plain)
 }
 
 // parseRetryAfter returns how long a Retry-After header asks to wait: a number of seconds, or a date. What is past or
@@ -226,8 +242,11 @@ func withoutKey(req *http.Request) *http.Request {
 // body is the body of a response that has passed the gate.
 type body struct {
 	bytes.Reader
-	data       []byte
-	unexpected func(cause error) error // the error for the response if its body is not what it should be
+	data []byte
+
+	// unexpected returns the error for the response if its body is not what it should be. It knows the API key, and is
+	// a function so that no way to print a response shows it.
+	unexpected func(cause error) error
 }
 
 // Close does nothing: the body is in memory.
@@ -236,13 +255,13 @@ func (*body) Close() error { return nil }
 // bodyOf returns the body of a response that has passed the gate. One that has not, from a client that New did not
 // make or from a layer around the client that puts another body in, passes it here.
 func bodyOf(rsp *http.Response) (*body, error) {
+	if rsp == nil || rsp.Request == nil {
+		return nil, errors.New("read a response: there is none, or it has no Request: make the client with New")
+	}
 	if b, ok := rsp.Body.(*body); ok {
 		return b, nil
 	}
-	if rsp.Request == nil {
-		return nil, errors.New("read a response: it has no Request: make the client with New")
-	}
-	passed, err := gate(rsp, rsp.Request, 1, 0)
+	passed, err := gate(exchange{rsp.Request, rsp, 1}, 0)
 	if err != nil {
 		return nil, newCallError(rsp.Request, err, 1)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,7 +52,7 @@ func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, e
 // in it, which names the page.
 func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
 	return func(yield func(*TunnelSession, error) bool) {
-		query := ""
+		var query url.Values
 		seen := make(map[string]bool)
 		for {
 			page, b, err := c.tunnelSessionsPage(ctx, query, editors)
@@ -76,11 +77,13 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, editors ..
 	}
 }
 
-// tunnelSessionsPage returns the page that a query names, "" the first one, and the body that it is from.
-func (c *ClientWithResponses) tunnelSessionsPage(ctx context.Context, query string, editors []RequestEditorFn) (*TunnelSessionList, *body, error) {
+// tunnelSessionsPage returns the page that a query names, which is empty for the first one, and the body that it is from.
+func (c *ClientWithResponses) tunnelSessionsPage(ctx context.Context, query url.Values, editors []RequestEditorFn) (*TunnelSessionList, *body, error) {
 	setQuery := func(_ context.Context, req *http.Request) error {
-		if query != "" {
-			req.URL.RawQuery = query
+		if len(query) > 0 {
+			all := req.URL.Query() // what an editor of the client added
+			maps.Copy(all, query)
+			req.URL.RawQuery = all.Encode()
 		}
 		return nil
 	}
@@ -101,21 +104,21 @@ func (c *ClientWithResponses) tunnelSessionsPage(ctx context.Context, query stri
 }
 
 // nextPage returns the query of the next page from its URI, and adds the page to those that were seen.
-func nextPage(uri string, seen map[string]bool) (string, error) {
+func nextPage(uri string, seen map[string]bool) (url.Values, error) {
 	next, err := url.Parse(uri)
 	if err != nil {
-		return "", errors.New("the next_page_uri is not a URI")
+		return nil, errors.New("the next_page_uri is not a URI")
 	}
 	query := next.Query()
 	before := query.Get("before_id")
 	switch {
 	case before == "":
-		return "", errors.New("the next_page_uri names no page")
+		return nil, errors.New("the next_page_uri names no page")
 	case seen[before]:
-		return "", errors.New("the next_page_uri leads back to a page that was listed")
+		return nil, errors.New("the next_page_uri leads back to a page that was listed")
 	}
 	seen[before] = true
-	return query.Encode(), nil
+	return query, nil
 }
 
 // RestartTunnelSession tells the ngrok agent of a tunnel session to restart itself. The agent then reconnects with a

@@ -189,6 +189,21 @@ func TestEditorsOfList(t *testing.T) {
 	}
 }
 
+// What an editor of the client asks for, it asks for on each page, also if ngrok does not repeat it.
+func TestEditorsOfClientKeepTheirQuery(t *testing.T) {
+	p := &pages{bodies: map[string]string{
+		"tenant=7":             page("https://api.ngrok.com/tunnel_sessions?before_id=a", "a"),
+		"before_id=a&tenant=7": page("null", "b"),
+	}}
+	tenant := api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+		req.URL.RawQuery = "tenant=7"
+		return nil
+	})
+	if ids, err := collect(once(t, p, tenant).ListTunnelSessions(t.Context())); err != nil || len(ids) != 2 {
+		t.Errorf("got %q, %v after %q", ids, err, p.requests)
+	}
+}
+
 // A query parameter that is not set is not sent.
 func TestUnsetQueryParameterIsNotSent(t *testing.T) {
 	p := &pages{bodies: map[string]string{"limit=2": page("null"), "": page("null")}}

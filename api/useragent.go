@@ -12,7 +12,8 @@ import (
 )
 
 // WithUserAgent puts product, as in "myapp/1.2", before the library's own user agent, which is
-// "ngrokapi/<version> <Go's version>". The option fails if product is empty or has anything but printable ASCII.
+// "ngrokapi/<version> <Go's version>". The option fails if product is empty, begins or ends with a space, or has
+// anything but printable ASCII.
 func WithUserAgent(product string) ClientOption {
 	return func(c *Client) error {
 		if product == "" || strings.TrimSpace(product) != product ||
@@ -27,13 +28,7 @@ func WithUserAgent(product string) ClientOption {
 	}
 }
 
-// userAgent tells ngrok what library it talks to.
-func userAgent(_ context.Context, req *http.Request) error {
-	req.Header["User-Agent"] = libraryUserAgent()
-	return nil
-}
-
-var libraryUserAgent = sync.OnceValue(func() []string {
+var libraryUserAgent = sync.OnceValue(func() string {
 	module := strings.TrimSuffix(reflect.TypeFor[Doer]().PkgPath(), "/api")
 	version := "devel" // as in this module's own programs
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -43,5 +38,5 @@ var libraryUserAgent = sync.OnceValue(func() []string {
 			}
 		}
 	}
-	return []string{"ngrokapi/" + version + " " + runtime.Version()}
+	return "ngrokapi/" + version + " " + runtime.Version()
 })

@@ -78,7 +78,7 @@ func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 }
 
 // Put adds a session to those that the server has, or replaces the one with its ID. The test fails at once if the
-// session has no ID. The list has the sessions in the order in which they were added.
+// session has no ID. The list has the sessions in the order in which they were first added.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	if err := s.api.Put(session); err != nil {

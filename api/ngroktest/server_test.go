@@ -19,7 +19,7 @@ import (
 var session = api.TunnelSession{ID: "ts_1", Region: "eu", Credential: api.Ref{ID: "cr_1"}}
 
 func TestServerServesWhatItHas(t *testing.T) {
-	odd := api.TunnelSession{ID: "a/b?c é", Region: "us"}
+	odd := api.TunnelSession{ID: "a/b?c é/", Region: "us"}
 	srv := ngroktest.NewServer(t, session, odd)
 	client := srv.Client()
 	for _, want := range []api.TunnelSession{session, odd} {

@@ -134,7 +134,7 @@ func parseRoute(r *http.Request) (route, id string, ok bool) {
 	id, err := url.PathUnescape(segments[1])
 	route = r.Method + " " + strings.Join(segments[2:], "")
 	known := slices.Contains([]string{"GET ", "POST stop", "POST restart", "POST update"}, route)
-	return route, id, known && err == nil && id != "" && !strings.HasSuffix(r.URL.Path, "/")
+	return route, id, known && err == nil && id != "" && !strings.HasSuffix(r.URL.EscapedPath(), "/")
 }
 
 // page returns the page of the list that begins behind the session that before_id names.
