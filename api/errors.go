@@ -107,27 +107,25 @@ func (e *ResponseError) advice() string {
 
 // Is reports whether the response is of the kind that target, a sentinel of this package, stands for.
 func (e *ResponseError) Is(target error) bool {
-	if e.isUnexpected() {
-		return target == ErrUnexpectedResponse
-	}
 	switch target {
 	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound
-	case ErrRateLimited:
-		return e.StatusCode == http.StatusTooManyRequests
+		return e.StatusCode == http.StatusNotFound && e.isAboutResource()
 	case ErrAuthentication:
-		return e.StatusCode == http.StatusUnauthorized || slices.Contains(authenticationCodes, e.Code)
+		return e.cause == nil && (e.StatusCode == http.StatusUnauthorized || slices.Contains(authenticationCodes, e.Code))
+	case ErrRateLimited:
+		return e.cause == nil && e.StatusCode == http.StatusTooManyRequests
+	case ErrUnexpectedResponse:
+		return e.cause != nil || e.StatusCode < http.StatusBadRequest ||
+			e.StatusCode == http.StatusNotFound && !e.isAboutResource() && !e.Is(ErrAuthentication)
 	}
 	return false
 }
 
-func (e *ResponseError) isUnexpected() bool {
-	if e.StatusCode == http.StatusNotFound && e.cause == nil {
-		// ngrok's document has no 404, and web servers have it for anything. Of an unknown path, ngrok tells the path.
-		_, isAboutPath := e.Details["path"]
-		return isAboutPath || e.Code == "" && e.Message == "" || slices.Contains(authenticationCodes, e.Code)
-	}
-	return e.cause != nil || e.StatusCode < http.StatusBadRequest
+// isAboutResource reports whether a 404 is ngrok's word on a resource. Web servers have a 404 for anything, and ngrok
+// itself has one for a path that it does not know, which it then names.
+func (e *ResponseError) isAboutResource() bool {
+	_, isAboutPath := e.Details["path"]
+	return e.cause == nil && !isAboutPath && (e.Code != "" || e.Message != "") && !e.Is(ErrAuthentication)
 }
 
 var authenticationCodes = []string{
