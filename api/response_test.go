@@ -144,9 +144,13 @@ func TestGateOfOtherMethods(t *testing.T) {
 
 // A fake can give every request the same response. The client writes to none of it.
 func TestSharedResponseIsNotWrittenTo(t *testing.T) {
+	empty := &http.Response{StatusCode: 204} // without a Body, a Header and a Request
+	stop := once(t, doerFunc(func(*http.Request) (*http.Response, error) { return empty, nil }))
+	if err := stop.StopTunnelSession(t.Context(), "ts_1"); err != nil || empty.Body != nil || empty.Request != nil {
+		t.Errorf("got %v, and the shared response is %+v now", err, empty)
+	}
 	shared := response(200, "")
 	shared.Header.Set("Content-Type", "Application/JSON; charset=utf-8")
-	shared.Body = nil
 	client := once(t, doerFunc(func(*http.Request) (*http.Response, error) {
 		rsp := *shared
 		rsp.Body = io.NopCloser(strings.NewReader(session))

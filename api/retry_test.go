@@ -466,6 +466,13 @@ func TestNothingIsLoggedBeyondRetries(t *testing.T) {
 		for _, answers := range [][]doerFunc{{ok}, {failing(404, "")}} {
 			_, _ = newScript(answers...).do(t.Context(), api.Doer{Logger: logger}, "GET", nil)
 		}
+		for _, cause := range []error{nil, errors.New("shutting down")} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			_, _ = newScript(func(r *http.Request) (*http.Response, error) {
+				cancel(cause)
+				return nil, context.Cause(r.Context())
+			}).do(ctx, api.Doer{Logger: logger}, "GET", nil)
+		}
 		info := slog.New(slog.NewTextHandler(&log, nil))
 		_, _ = newScript(failing(503, ""), ok).do(t.Context(), api.Doer{Logger: info}, "GET", nil)
 		if log.Len() > 0 {
