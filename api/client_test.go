@@ -68,6 +68,7 @@ func TestNewRejects(t *testing.T) {
 		{"query without a host", apiKey, baseURL("api.ngrok.com?a=pass-word"), "no scheme or no host"},
 		{"empty query", apiKey, baseURL("https://api.ngrok.com/?"), "query"},
 		{"fragment", apiKey, baseURL("https://api.ngrok.com/#pass-word"), "fragment"},
+		{"not a URL, by an option of the caller's", apiKey, []api.ClientOption{func(c *api.Client) error { c.Server = "https://[::1"; return nil }}, "cannot be parsed"},
 		{"key as base URL", apiKey, baseURL(apiKey), "no scheme or no host"},
 		{"key in the base URL", apiKey, baseURL("http://proxy.test/" + apiKey), "unencrypted"},
 

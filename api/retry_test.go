@@ -148,6 +148,7 @@ func TestRequestThatCannotBeSentIsNotRetried(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
 		"header value": func(r *http.Request) { r.Header["X-A"] = []string{"fine", "a\r\nb"} },
 		"scheme":       func(r *http.Request) { r.URL.Scheme = "ftp" },
+		"no URL":       func(r *http.Request) { r.URL = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var attempts int
