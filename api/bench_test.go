@@ -112,7 +112,7 @@ func baseline(ctx context.Context, client *http.Client, baseURL, id string) (*ap
 // memory is a RoundTripper without a network, so that only the work around it is measured.
 type memory struct {
 	body   string
-	length int64 // that is announced, or -1
+	length int64 // for the Content-Length header, or -1
 }
 
 func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -156,13 +156,13 @@ func BenchmarkGet(b *testing.B) {
 	loopback(b, "http2/callers=64", 64, body, http2)
 }
 
-// BenchmarkLarge gets a session of a megabyte from memory, with its length announced and without.
+// BenchmarkLarge gets a session of a megabyte from memory, with a Content-Length and without.
 func BenchmarkLarge(b *testing.B) {
 	body := sessionJSON(1 << 20)
 	for _, is := range []struct {
 		name   string
 		length int64
-	}{{"announced", int64(len(body))}, {"chunked", -1}} {
+	}{{"content-length", int64(len(body))}, {"chunked", -1}} {
 		for _, row := range rows {
 			b.Run(is.name+"/row="+row.name, func(b *testing.B) {
 				benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory{body, is.length}}))

@@ -111,7 +111,7 @@ func checkBody(x exchange, data []byte) error {
 // and the data is the beginning.
 func readBody(rsp *http.Response, limit int64) ([]byte, error) {
 	if rsp.ContentLength > limit {
-		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrResponseTooLarge, rsp.ContentLength, limit)
+		return nil, fmt.Errorf("%w: the Content-Length is %d, and %d are allowed", ErrResponseTooLarge, rsp.ContentLength, limit)
 	}
 	// One byte more than the limit tells that there is more.
 	limited := io.LimitReader(rsp.Body, min(limit, math.MaxInt64-1)+1)

@@ -16,14 +16,15 @@ var document []byte
 // allowed is what ngrok does beyond OpenAPI 3.0: it describes a property beside the $ref to its type.
 var allowed = openapi3.AllowExtraSiblingFields("description")
 
-// Load returns the vendored document, validated and with its references resolved. It is ngrok's own text,
-// without what overlay.yaml changes. Every call returns a new one, so that callers can alter theirs.
+// Load returns the vendored document as Parse does. It is ngrok's own text, without what overlay.yaml changes. Every call
+// returns a new one, so that callers can alter theirs.
 func Load() (*openapi3.T, error) {
 	return Parse(document)
 }
 
-// Parse returns the OpenAPI 3 document that data holds as YAML or JSON, validated and with its references
-// resolved. A reference to anything outside the document is an error.
+// Parse returns the OpenAPI 3 document that data holds as YAML or JSON, validated, with its references resolved, and
+// completed where ngrok's schemas lack what its descriptions say. A reference to anything outside the document is an
+// error.
 func Parse(data []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {

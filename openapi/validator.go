@@ -45,7 +45,7 @@ func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 	return input.Route, nil
 }
 
-// Request returns an error that says how a request departs from the document: no operation has its method and
+// Request returns an error that says why a request does not conform to the document: no operation has its method and
 // path, it is not authenticated, a parameter is missing or wrong. Its host does not matter.
 func (v *Validator) Request(req *http.Request) error {
 	input, err := v.input(req)
@@ -55,7 +55,7 @@ func (v *Validator) Request(req *http.Request) error {
 	return openapi3filter.ValidateRequest(req.Context(), input)
 }
 
-// Response returns an error that says how a response to a request departs from the document. A status that the
+// Response returns an error that says why a response to a request does not conform to the document. A status that the
 // document does not define is such an error.
 func (v *Validator) Response(req *http.Request, status int, header http.Header, body []byte) error {
 	input, err := v.input(req)
