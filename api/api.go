@@ -77,7 +77,7 @@
 //
 // It is sent in the Authorization header, to the base URL, which must be https unless its host is localhost, in
 // 127.0.0.0/8, or ::1. The caller's request editors, RoundTrippers and HTTP clients see it. It is redacted in errors and
-// logs, although ngrok quotes it in some of its messages. The Request of a response is a copy without it.
+// logs, although ngrok quotes it in some of its messages. The Request of a response is a copy without that header.
 //
 // # Logging
 //

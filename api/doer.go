@@ -74,6 +74,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return rsp, nil
 		}
+		err = withoutOthersError(req.Context(), err)
 		next, retry := d.retryWait(req, err, attempt)
 		if !retry {
 			return nil, newCallError(req, err, attempt)
@@ -132,7 +133,7 @@ func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
 	case rsp == nil:
 		return nil, permanentError{fmt.Errorf("%s %s: the HTTP client returned neither a response nor an error", req.Method, req.URL.Redacted())}
 	}
-	return gate(exchange{sent, rsp, attempt}, d.MaxBodyBytes)
+	return gate(exchange{req, rsp, attempt}, d.MaxBodyBytes)
 }
 
 // isFromDoer reports whether err comes from another Doer, further in, which has made its attempts already.
@@ -141,6 +142,18 @@ func isFromDoer(err error) bool {
 	var failure *redactedError
 	return errors.As(err, &response) || errors.As(err, &failure)
 }
+
+// withoutOthersError returns err, or the end of ctx where err is its cause and that is another call's error: with an
+// errgroup, the 404 of one call ends the others, and must not be taken for theirs.
+func withoutOthersError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); ctx.Err() != nil && isOwn(cause) && errors.Is(err, cause) {
+		return fmt.Errorf("%w: %v", ctx.Err(), err)
+	}
+	return err
+}
+
+// isOwn reports whether err is from this package.
+func isOwn(err error) bool { return isFromDoer(err) || errors.Is(err, ErrInvalidID) }
 
 // isSendable reports whether net/http sends such a request at all. Its errors for those that it does not send have no
 // type of their own.
@@ -217,7 +230,7 @@ var (
 // logRetry has the path alone of the request, and no header, so that there is little to keep secret.
 func (d *Doer) logRetry(req *http.Request, failure error, attempt int, wait time.Duration) {
 	ctx := req.Context()
-	if d.Logger == nil || !d.Logger.Enabled(ctx, slog.LevelDebug) {
+	if d.Logger == nil || ctx.Err() != nil || !d.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	r := newRedactor(tokens(req))

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,8 +123,8 @@ func (e *ResponseError) Is(target error) bool {
 // isAboutResource reports whether a 404 is ngrok's word on a resource. Web servers have a 404 for anything, and ngrok
 // itself has one for a path that it does not know, which it then names.
 func (e *ResponseError) isAboutResource() bool {
-	_, isAboutPath := e.Details["path"]
-	return e.cause == nil && !isAboutPath && (e.Code != "" || e.Message != "") && !e.Is(ErrAuthentication)
+	path, _ := e.Details["path"].(string)
+	return e.cause == nil && path == "" && (e.Code != "" || e.Message != "") && !e.Is(ErrAuthentication)
 }
 
 var authenticationCodes = []string{
@@ -147,7 +146,7 @@ func newCallError(req *http.Request, err error, attempts int) error {
 	// If the context has a cause, net/http returns that alone.
 	if ctx := req.Context(); ctx.Err() != nil {
 		for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
-			if !errors.Is(err, ended) {
+			if !errors.Is(err, ended) && !isOwn(ended) {
 				err = fmt.Errorf("%w: %w", ended, err)
 			}
 		}
@@ -190,13 +189,18 @@ func tokens(requests ...*http.Request) []string {
 				continue
 			}
 			for _, value := range values {
-				_, token, _ := strings.Cut(value, " ")
-				if token = cmp.Or(strings.TrimSpace(token), value); token != "" {
-					tokens = append(tokens, token)
+				fields := strings.Fields(value)
+				if len(fields) > 1 {
+					fields = fields[1:] // without the scheme
+				}
+				if len(fields) > 0 {
+					tokens = append(tokens, strings.Join(fields, " "))
 				}
 			}
 		}
 	}
+	// The longest first, as one can begin with another.
+	slices.SortFunc(tokens, func(a, b string) int { return len(b) - len(a) })
 	return tokens
 }
 

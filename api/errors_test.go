@@ -76,6 +76,8 @@ func TestResponseError(t *testing.T) {
 			api.ErrNotFound, api.ResponseError{Code: "ERR_NGROK_222", OperationID: "op_header"}},
 		{"key refused with a 404", 404, jsonType, `{"error_code":"ERR_NGROK_203","msg":"unknown key"}`,
 			api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_203", Message: "unknown key", OperationID: "op_header"}},
+		{"unknown session, with a path of null", 404, jsonType, `{"msg":"Resource not found","details":{"path":null}}`,
+			api.ErrNotFound, api.ResponseError{Message: "Resource not found", OperationID: "op_header", Details: map[string]any{"path": nil}}},
 		{"JSON of another server", 404, jsonType, `{"message":"no Route matched"}`, api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},
 		{"empty object", 404, jsonType, `{}`, api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},
 		{"empty", 404, jsonType, "", api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_header"}},

@@ -75,6 +75,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 			"HTML":                 with(502, "text/html", "<p>"+key+"</p>"),
 			"plain":                with(500, "text/plain", "Bearer "+key),
 			"escaped by JSON":      with(500, "application/json", escaped),
+			"escaped, and cut":     with(500, "application/json", escaped[:len(escaped)-1]),
 			"cut by the server":    with(500, "text/plain", "Your authentication: "+key[:len(key)-1]),
 			"too large":            with(200, "text/plain", key+strings.Repeat("x", 11<<20)),
 			"redirect":             with(302, "text/html", key),
@@ -223,6 +224,7 @@ func TestTokenInOtherSpellings(t *testing.T) {
 		"authorization": {"Bearer " + token},
 		"Authorization": {"Bearer other", "Bearer " + token},
 		"AUTHORIZATION": {token},
+		"AuthorizatioN": {"  Bearer\t" + token, "Bearer " + token[:9]},
 	} {
 		client := once(t, answer(403, "application/json", `{"msg":"not a key: `+token+`"}`), api.WithRequestEditorFn(
 			func(_ context.Context, r *http.Request) error {
@@ -251,6 +253,29 @@ func TestTokenOfTransportIsRedacted(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	checkSecret(t, "the error", printed(err)+string(e.Body), token)
+}
+
+// A layer can move the key elsewhere in the request that it was given. What was sent is still known.
+func TestLayerMovesKey(t *testing.T) {
+	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+		key := r.Header.Get("Authorization")
+		r.Header.Set("X-Forwarded-Authorization", key)
+		r.Header.Set("Authorization", "Basic eHg6eXk=")
+		return answer(403, "application/json", `{"msg":"Your authentication: `+key+`"}`)(r)
+	}))
+	_, err := client.GetTunnelSession(t.Context(), "ts_1")
+	checkSecret(t, "the error", printed(err), apiKey)
+}
+
+// Redaction takes the key out of a body and leaves the rest of it as it was.
+func TestRedactedBodyIsOtherwiseTheSame(t *testing.T) {
+	const rest = `{"b":"<&>","a":1e3,"a":9007199254740993, "key":"`
+	client := once(t, answer(403, "application/json", rest+apiKey+`"}`))
+	_, err := client.GetTunnelSession(t.Context(), "ts_1")
+	var e *api.ResponseError
+	if want := rest + `[redacted]"}`; !errors.As(err, &e) || string(e.Body) != want {
+		t.Errorf("got %v, want the body %s", err, want)
+	}
 }
 
 // What a redacted error matched before, it matches still.

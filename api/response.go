@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,9 +22,9 @@ const (
 	maxFirstBufferBytes = 1 << 20   // for a body of known length, as Content-Length is not trusted
 )
 
-// exchange is what an attempt sent and got.
+// exchange is an attempt of a request and what it got.
 type exchange struct {
-	sent    *http.Request
+	req     *http.Request // as it was before layers around the transport changed their clone
 	rsp     *http.Response
 	attempt int
 }
@@ -43,7 +44,7 @@ func gate(x exchange, maxBodyBytes int64) (*http.Response, error) {
 		return nil, readError(x, errors.New("the HTTP client followed a redirect"))
 	case x.rsp.StatusCode >= http.StatusBadRequest:
 		return nil, readError(x, nil)
-	case !isSuccess(x.sent.Method, x.rsp.StatusCode):
+	case !isSuccess(x.req.Method, x.rsp.StatusCode):
 		return nil, readError(x, errStatus)
 	}
 	if maxBodyBytes <= 0 {
@@ -51,7 +52,7 @@ func gate(x exchange, maxBodyBytes int64) (*http.Response, error) {
 	}
 	data, err := readBody(x.rsp, maxBodyBytes)
 	if err != nil && !errors.Is(err, ErrResponseTooLarge) {
-		return nil, fmt.Errorf("%s %s: read the body of the response: %w", x.sent.Method, x.sent.URL.Redacted(), err)
+		return nil, fmt.Errorf("%s %s: read the body of the response: %w", x.req.Method, x.req.URL.Redacted(), err)
 	}
 	if err == nil {
 		err = checkBody(x, data)
@@ -63,7 +64,7 @@ func gate(x exchange, maxBodyBytes int64) (*http.Response, error) {
 	b.Reset(data)
 	passed := withBody(x.rsp, b)
 	passed.ContentLength = int64(len(data))
-	passed.Request = withoutKey(cmp.Or(x.rsp.Request, x.sent))
+	passed.Request = withoutKey(cmp.Or(x.rsp.Request, x.req))
 	if t := mediaType(x.rsp.Header); t != x.rsp.Header.Get("Content-Type") {
 		passed.Header = maps.Clone(x.rsp.Header)
 		passed.Header.Set("Content-Type", t) // the generated parsers look for "json" in lower case
@@ -90,7 +91,7 @@ func isSuccess(method string, status int) bool {
 // checkBody says what keeps the body of a successful response from being a JSON object, as far as its ends tell. To
 // look between them is for the decoder.
 func checkBody(x exchange, data []byte) error {
-	if x.rsp.StatusCode == http.StatusNoContent || x.sent.Method == http.MethodHead || x.sent.Method == http.MethodOptions {
+	if x.rsp.StatusCode == http.StatusNoContent || x.req.Method == http.MethodHead || x.req.Method == http.MethodOptions {
 		return nil
 	}
 	data, contentType := bytes.TrimSpace(data), mediaType(x.rsp.Header)
@@ -138,7 +139,7 @@ func readError(x exchange, cause error) error {
 		_, err = io.CopyN(io.Discard, x.rsp.Body, maxDrainedBytes)
 	}
 	e := newResponseError(x, data, cause)
-	if ended := x.sent.Context().Err(); ended != nil && err != nil && !errors.Is(err, io.EOF) {
+	if ended := x.req.Context().Err(); ended != nil && err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w while reading the body of the response: %w", ended, e)
 	}
 	return e
@@ -147,14 +148,17 @@ func readError(x exchange, cause error) error {
 // newResponseError returns the error for a response with the given body, as far as it was read. The cause is what is
 // wrong with a response whose status alone does not make it an error.
 func newResponseError(x exchange, data []byte, cause error) *ResponseError {
-	r := newRedactor(tokens(x.sent, x.rsp.Request)) // a transport can have set its own
+	r := newRedactor(tokens(x.req, x.rsp.Request)) // a transport can have set its own
 	data = data[:min(len(data), maxErrorBodyBytes)]
+	if plain := unescape().Replace(string(data)); r.Replace(plain) != plain {
+		data = []byte(plain)
+	}
 	e := &ResponseError{
 		StatusCode:  x.rsp.StatusCode,
 		RetryAfter:  parseRetryAfter(x.rsp.Header.Get("Retry-After"), time.Now()),
 		Attempts:    x.attempt,
-		Method:      x.sent.Method,
-		URL:         r.Replace(x.sent.URL.Redacted()),
+		Method:      x.req.Method,
+		URL:         r.Replace(x.req.URL.Redacted()),
 		Header:      r.header(x.rsp.Header),
 		Body:        r.body(data),
 		OperationID: r.Replace(x.rsp.Header.Get("Ngrok-Operation-Id")),
@@ -162,19 +166,13 @@ func newResponseError(x exchange, data []byte, cause error) *ResponseError {
 	if cause != nil {
 		e.cause = r.error(cause) // it can quote a header
 	}
-	// JSON can spell a secret with escapes, which decoding and encoding again takes out.
-	plain := decoded(data)
-	clean := r.Replace(plain)
-	if clean != plain {
-		e.Body = []byte(clean)
-	}
 	// Any part can be missing or of another type than ngrok documents. What does not fit is left out.
 	var document struct {
 		Code    any `json:"error_code"`
 		Message any `json:"msg"`
 		Details any `json:"details"`
 	}
-	if json.Unmarshal([]byte(clean), &document) == nil {
+	if json.Unmarshal(e.Body, &document) == nil {
 		e.Code, _ = document.Code.(string)
 		message, _ := document.Message.(string)
 		e.Message = strings.Join(strings.Fields(message), " ")
@@ -186,17 +184,14 @@ func newResponseError(x exchange, data []byte, cause error) *ResponseError {
 	return e
 }
 
-// decoded returns JSON without superfluous escapes, and "" for what is not JSON.
-func decoded(data []byte) string {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var document any
-	if decoder.Decode(&document) != nil || decoder.More() {
-		return ""
+// unescape undoes the escapes with which JSON can spell a token. Those of a backslash stay, as they begin no other.
+var unescape = sync.OnceValue(func() *strings.Replacer {
+	pairs := []string{`\\`, `\\`, `\/`, "/"}
+	for _, c := range tokenCharacters + "=" {
+		pairs = append(pairs, fmt.Sprintf(`\u%04x`, c), string(c), fmt.Sprintf(`\u%04X`, c), string(c))
 	}
-	plain, _ := json.Marshal(document) // of what was JSON, and so without an error
-	return string(plain)
-}
+	return strings.NewReplacer(pairs...)
+})
 
 // parseRetryAfter returns how long a Retry-After header asks to wait: a number of seconds, or a date. What is past or
 // neither counts as absent. What is too long for a Duration is the longest one.

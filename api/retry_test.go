@@ -367,6 +367,34 @@ func TestContextEndsWithAttempt(t *testing.T) {
 	}
 }
 
+// An errgroup cancels its context with the first error as the cause. It is not the error of the other calls.
+func TestErrorOfAnotherCallIsTheCause(t *testing.T) {
+	_, gone := once(t, answer(404, "application/json", `{"msg":"Resource not found"}`)).GetTunnelSession(t.Context(), "ts_1")
+	_, invalid := once(t, ok).GetTunnelSession(t.Context(), "..")
+	_, refused := once(t, doerFunc(reset)).GetTunnelSession(t.Context(), "ts_1")
+	for _, cause := range []error{gone, fmt.Errorf("look up ts_1: %w", gone), invalid, refused} {
+		for name, answer := range map[string]doerFunc{
+			"before the header": func(r *http.Request) (*http.Response, error) { return nil, context.Cause(r.Context()) },
+			"in the body": func(r *http.Request) (*http.Response, error) {
+				rsp, err := ok(r)
+				rsp.Body = io.NopCloser(iotest.ErrReader(context.Cause(r.Context())))
+				return rsp, err
+			},
+			"with the attempt": failing(503, ""),
+		} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			s := newScript(func(r *http.Request) (*http.Response, error) {
+				cancel(cause)
+				return answer(r)
+			})
+			_, err := s.do(ctx, api.Doer{}, "GET", nil)
+			if !errors.Is(err, context.Canceled) || errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrInvalidID) || errors.Is(err, errReset) || len(s.at) != 1 {
+				t.Errorf("%v, %s: got %v after %d requests, want context.Canceled alone", cause, name, err, len(s.at))
+			}
+		}
+	}
+}
+
 // net/http returns a context's cause alone, if it has one.
 func TestCancelWithCauseWhileSending(t *testing.T) {
 	cause := errors.New("shutting down")
@@ -474,6 +502,11 @@ func TestNothingIsLoggedBeyondRetries(t *testing.T) {
 				return nil, context.Cause(r.Context())
 			}).do(ctx, api.Doer{Logger: logger}, "GET", nil)
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _ = newScript(func(r *http.Request) (*http.Response, error) {
+			cancel()
+			return failing(503, "")(r)
+		}).do(ctx, api.Doer{Logger: logger}, "GET", nil)
 		info := slog.New(slog.NewTextHandler(&log, nil))
 		_, _ = newScript(failing(503, ""), ok).do(t.Context(), api.Doer{Logger: info}, "GET", nil)
 		if log.Len() > 0 {

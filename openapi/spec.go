@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -34,6 +35,9 @@ func Parse(data []byte) (*openapi3.T, error) {
 		// ngrok's description says that the URI is null on the last page, and its schema does not.
 		if next := schema.Value.Properties["next_page_uri"]; next != nil {
 			next.Value.Nullable = true
+			if strings.HasPrefix(doc.OpenAPI, "3.1") {
+				next.Value.Type = &openapi3.Types{openapi3.TypeString, openapi3.TypeNull}
+			}
 		}
 		// ngrok leaves out what some arrays hold, which is to say that they hold anything.
 		if schema.Value.Type.Is(openapi3.TypeArray) && schema.Value.Items == nil {

@@ -45,6 +45,9 @@ func readDocument(ctx context.Context, data []byte) (*document, error) {
 	}
 	doc := &document{OpenAPI: all}
 	for path, item := range all.GetPaths().All() {
+		if !item.IsReference() && item.GetObject() == nil {
+			return nil, fmt.Errorf("path %s is empty", path)
+		}
 		if item.IsReference() {
 			return nil, fmt.Errorf("path %s is a $ref, from which no operation can be cut", path)
 		}
@@ -74,8 +77,8 @@ func (d *document) choose(o options, keep []string) ([]string, error) {
 		case found == "" && slices.Contains(o.add, name):
 			problems = append(problems, fmt.Errorf("upstream has no operation %s to add; look its operationId up there", name))
 		case found == "":
-			problems = append(problems, fmt.Errorf("upstream has no operation %s; take it out of the line Operations in %s"+
-				" and run %s", name, fragmentFile, o.makeCommand()))
+			problems = append(problems, fmt.Errorf("upstream has no operation %s; if the document is whole, take it out of the line Operations"+
+				" in %s and run %s", name, fragmentFile, o.makeCommand()))
 		case !slices.Contains(o.add, found):
 			renamed = append(renamed, found)
 			problems = append(problems, fmt.Errorf("upstream has no operation %s, but %s", name, found))
