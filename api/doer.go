@@ -147,7 +147,7 @@ func isFromDoer(err error) bool {
 // errgroup, the 404 of one call ends the others, and must not be taken for theirs.
 func withoutOthersError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); ctx.Err() != nil && isOwn(cause) && errors.Is(err, cause) {
-		return fmt.Errorf("%w: %v", ctx.Err(), err)
+		return fmt.Errorf("%w: %s", ctx.Err(), err.Error())
 	}
 	return err
 }
