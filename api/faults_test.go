@@ -50,8 +50,16 @@ func faults() []fault {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.Close()
-			return site{baseURL: "http://" + l.Addr().String(), client: untimedClient(t), requests: func() int { return 0 }}
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				c.Close()
+				l.Close()
+			})
+			// The port of this end is taken, so that no other test gets it, and nobody listens there.
+			return site{baseURL: "http://" + c.LocalAddr().String(), client: untimedClient(t), requests: func() int { return 0 }}
 		}, as: func(err error) bool { var e *net.OpError; return errors.As(err, &e) && e.Op == "dial" }, attempts: 2},
 		{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }), as: netError, requests: 2},
 		{name: "closed before the header", start: raw(func(conn, int) {}), is: io.EOF, requests: 2},
