@@ -168,6 +168,13 @@ func TestSharedResponseIsNotWrittenTo(t *testing.T) {
 	if got := shared.Header.Get("Content-Type"); got != "Application/JSON; charset=utf-8" {
 		t.Errorf("the shared header is %q now", got)
 	}
+	kept := response(200, session)
+	kept.Header.Set("Content-Type", "application/json")
+	body := kept.Body
+	_, err := once(t, doerFunc(func(*http.Request) (*http.Response, error) { return kept, nil })).GetTunnelSession(t.Context(), "ts_1")
+	if err != nil || kept.Body != body || kept.Request != nil || kept.ContentLength != -1 {
+		t.Errorf("got %v, and the response is %+v now", err, kept)
+	}
 	failing := response(503, "")
 	failing.Header.Set("X-Echo", apiKey)
 	for range 2 {
