@@ -141,6 +141,8 @@ func faults() []fault {
 			status: 200, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
 		{name: "redirect to a 404 that a layer around the HTTP client follows", start: through(toNotFound, wrapped),
 			status: 404, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
+		{name: "redirect to a 429 that a layer around the HTTP client follows", start: through(toRateLimited, wrapped),
+			status: 429, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
 		{name: "redirect that a RoundTripper follows by itself", start: through(toSession, followingTransport), ok: true, requests: 2},
 	}
 	for name, policy := range policies {
@@ -256,11 +258,14 @@ func switching(c conn, _ int) {
 	c.stall()
 }
 
-// toSession and toNotFound redirect the first request to what answers the second.
+// These redirect the first request to what answers the second.
 var (
 	toSession  = served(redirectOnce(serveSession), nil)
 	toNotFound = served(redirectOnce(func(w http.ResponseWriter, _ *http.Request, _ int) {
 		sendJSON(w, 404, `{"msg":"Resource not found"}`)
+	}), nil)
+	toRateLimited = served(redirectOnce(func(w http.ResponseWriter, _ *http.Request, _ int) {
+		sendJSON(w, 429, `{"msg":"slow down"}`)
 	}), nil)
 )
 
@@ -347,6 +352,9 @@ func TestFaults(t *testing.T) {
 			}
 			if f.is != nil && !errors.Is(err, f.is) {
 				t.Errorf("got %v, want it to match %v", err, f.is)
+			}
+			if f.is == api.ErrUnexpectedResponse && (errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrRateLimited)) {
+				t.Errorf("got %v, which matches another sentinel too", err)
 			}
 			if f.as != nil && !f.as(err) {
 				t.Errorf("got %v (%T), which is of another kind", err, err)

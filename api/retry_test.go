@@ -348,6 +348,18 @@ func TestCancelWhileWaiting(t *testing.T) {
 	}
 }
 
+func TestCancelBeforeThirdAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newScript(failing(503, "10"))
+		time.AfterFunc(15*time.Second, cancel)
+		_, err := s.do(ctx, api.Doer{}, "GET", nil)
+		if !errors.Is(err, context.Canceled) || len(s.at) != 2 || strings.Count(err.Error(), "2 attempts") != 1 {
+			t.Errorf("got %v after %d requests, want it to tell of 2 attempts once", err, len(s.at))
+		}
+	})
+}
+
 // A context that ends with an attempt that another could mend has ended the call. Otherwise the attempt has.
 func TestContextEndsWithAttempt(t *testing.T) {
 	for _, test := range []struct {
