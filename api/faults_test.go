@@ -353,7 +353,7 @@ func TestFaults(t *testing.T) {
 			if f.is != nil && !errors.Is(err, f.is) {
 				t.Errorf("got %v, want it to match %v", err, f.is)
 			}
-			if f.is == api.ErrUnexpectedResponse && (errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrRateLimited)) {
+			if errors.Is(f.is, api.ErrUnexpectedResponse) && (errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrRateLimited)) {
 				t.Errorf("got %v, which matches another sentinel too", err)
 			}
 			if f.as != nil && !f.as(err) {
