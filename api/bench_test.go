@@ -185,7 +185,7 @@ func loopback(b *testing.B, name string, callers int, body string, change change
 			}
 			benchmark(b, callers, row.bind(b, srv.URL, client))
 			b.ReportMetric(float64(conns.all.Load())/float64(b.N), "conns/op")
-			api.CloseIdleConnections()
+			api.DefaultClient().CloseIdleConnections()
 			http.DefaultClient.CloseIdleConnections()
 		})
 	}

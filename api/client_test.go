@@ -116,7 +116,7 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 			var got string
 			client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 				got = r.URL.String()
-				return answer(200, "application/json", session)(r)
+				return ok(r)
 			}), api.WithBaseURL(test.baseURL))
 			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
 				t.Fatal(err)
@@ -134,7 +134,7 @@ func TestIDIsOnePathSegment(t *testing.T) {
 		var sent *url.URL
 		client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 			sent = r.URL
-			return answer(200, "application/json", session)(r)
+			return ok(r)
 		}))
 		if _, err := client.GetTunnelSession(t.Context(), id); err != nil {
 			t.Errorf("%q: %v", id, err)
@@ -200,7 +200,7 @@ func TestEditorsOfCallComeLast(t *testing.T) {
 	var got http.Header
 	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 		got = r.Header
-		return answer(200, "application/json", session)(r)
+		return ok(r)
 	}), api.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		r.Header.Set("X-Order", r.Header.Get("Ngrok-Version")+" client")
 		return nil

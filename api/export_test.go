@@ -2,6 +2,9 @@ package api
 
 import "net/http"
 
+// DefaultClient returns the HTTP client that Doers share.
+func DefaultClient() *http.Client { return defaultClient() }
+
 // UntimedClient returns a copy of the HTTP client that Doers share, with a pool of its own and without timeouts.
 func UntimedClient() *http.Client {
 	transport := defaultClient().Transport.(*http.Transport).Clone()
@@ -10,6 +13,3 @@ func UntimedClient() *http.Client {
 	transport.HTTP2 = nil
 	return &http.Client{Transport: transport}
 }
-
-// CloseIdleConnections closes those of the HTTP client that Doers without one share.
-func CloseIdleConnections() { defaultClient().CloseIdleConnections() }

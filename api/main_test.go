@@ -25,7 +25,7 @@ type closing struct{ *testing.M }
 
 func (m closing) Run() int {
 	code := m.M.Run()
-	api.CloseIdleConnections()
+	api.DefaultClient().CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
 	fake().Close()
 	// The goroutines of closed connections take a moment to end, and longer on a busy machine than one Find waits.

@@ -122,7 +122,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 
 // The client and what it returns can end up in a log too.
 func TestClientAndResultsDoNotPrintKey(t *testing.T) {
-	doer := &api.Doer{HTTPClient: answer(200, "application/json", session)}
+	doer := &api.Doer{HTTPClient: ok}
 	client := newClient(t, api.WithHTTPClient(doer))
 	rsp, err := client.TunnelSessionsGetWithResponse(t.Context(), "ts_1")
 	if err != nil {

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"context"
@@ -12,11 +12,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/ngrokapi/api"
 )
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // stallingBody is the body of a response that does not come.
 type stallingBody struct{ ctx context.Context }
@@ -44,7 +42,7 @@ func TestDefaultClientTimeout(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var attempts []time.Duration
 				start := time.Now()
-				stalling := *defaultClient()
+				stalling := *api.DefaultClient()
 				stalling.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 					attempts = append(attempts, time.Since(start))
 					return stall(r)
@@ -53,7 +51,7 @@ func TestDefaultClientTimeout(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = (&Doer{HTTPClient: &stalling}).Do(req)
+				_, err = (&api.Doer{HTTPClient: &stalling}).Do(req)
 				var timeout net.Error
 				if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() || len(attempts) != 3 {
 					t.Errorf("got %v after %d attempts, want a timeout after 3", err, len(attempts))
@@ -72,7 +70,7 @@ func TestDefaultClientTimeout(t *testing.T) {
 // The status of an error counts, also if its body does not come.
 func TestTimeoutInTheBodyOfAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stalling := *defaultClient()
+		stalling := *api.DefaultClient()
 		stalling.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 403, Header: http.Header{}, Body: stallingBody{r.Context()}, ContentLength: 1000, Request: r}, nil
 		})
@@ -80,8 +78,8 @@ func TestTimeoutInTheBodyOfAnError(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = (&Doer{HTTPClient: &stalling}).Do(req)
-		if e := (*ResponseError)(nil); !errors.As(err, &e) || e.StatusCode != 403 || e.Attempts != 1 {
+		_, err = (&api.Doer{HTTPClient: &stalling}).Do(req)
+		if e := (*api.ResponseError)(nil); !errors.As(err, &e) || e.StatusCode != 403 || e.Attempts != 1 {
 			t.Errorf("got %v, want a ResponseError with the status 403", err)
 		}
 	})
@@ -113,14 +111,14 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			body := new(counter)
-			doer := &Doer{MaxBodyBytes: test.bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+			doer := &api.Doer{MaxBodyBytes: test.bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 200, Body: body, ContentLength: -1}, nil
 			})}
 			req, err := http.NewRequest("GET", "https://api.test/", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := doer.Do(req); !errors.Is(err, ErrResponseTooLarge) {
+			if _, err := doer.Do(req); !errors.Is(err, api.ErrResponseTooLarge) {
 				t.Errorf("got %v, want ErrResponseTooLarge", err)
 			}
 			// One byte more tells that there is more.
@@ -135,7 +133,7 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 	// A body of just the bound is no more, and the largest bound is one.
 	const whole = `{"id":"ts_1"}`
 	for _, bound := range []int64{int64(len(whole)), math.MaxInt64} {
-		doer := &Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
+		doer := &api.Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}},
 				Body: io.NopCloser(strings.NewReader(whole)), ContentLength: -1}, nil
 		})}
@@ -152,8 +150,8 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 // An oversize body costs a few times its bound, not its size.
 func TestMemoryForOversizeBody(t *testing.T) {
 	const bound = 1 << 20
-	for name, header := range map[string]http.Header{"success": {"Content-Type": {"application/json"}}, "with the key in it": {}} {
-		doer := &Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(r *http.Request) (*http.Response, error) {
+	for name, header := range map[string]http.Header{"JSON": {"Content-Type": {"application/json"}}, "no content type": {}} {
+		doer := &api.Doer{MaxBodyBytes: bound, HTTPClient: doerFunc(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: header, Body: new(counter), ContentLength: -1, Request: r}, nil
 		})}
 		req, err := http.NewRequest("GET", "https://api.test/", nil)
@@ -163,7 +161,7 @@ func TestMemoryForOversizeBody(t *testing.T) {
 		req.Header.Set("Authorization", "Bearer key")
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if _, err := doer.Do(req); !errors.Is(err, ErrResponseTooLarge) {
+		if _, err := doer.Do(req); !errors.Is(err, api.ErrResponseTooLarge) {
 			t.Errorf("%s: got %v, want ErrResponseTooLarge", name, err)
 		}
 		runtime.ReadMemStats(&after)
@@ -172,7 +170,3 @@ func TestMemoryForOversizeBody(t *testing.T) {
 		}
 	}
 }
-
-type doerFunc func(*http.Request) (*http.Response, error)
-
-func (f doerFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }

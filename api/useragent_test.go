@@ -23,7 +23,7 @@ func TestHeaders(t *testing.T) {
 			var got http.Header
 			client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 				got = r.Header
-				return answer(200, "application/json", session)(r)
+				return ok(r)
 			}), test.opts...)
 			if _, err := client.TunnelSessionsGetWithResponse(t.Context(), "ts_1"); err != nil {
 				t.Fatal(err)
