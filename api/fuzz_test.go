@@ -22,36 +22,22 @@ func FuzzID(f *testing.F) {
 		return ok(r)
 	}))
 	f.Fuzz(func(t *testing.T, id string) {
-		for name, call := range map[string]func() error{
-			"GetTunnelSession": func() error {
-				_, err := client.GetTunnelSession(t.Context(), id)
-				return err
-			},
-			"TunnelSessionsGetWithResponse": func() error {
-				_, err := client.TunnelSessionsGetWithResponse(t.Context(), api.PathParam(id))
-				return err
-			},
-		} {
-			sent = nil
-			err := call()
-			if errors.Is(err, api.ErrInvalidID) {
-				if len(sent) > 0 {
-					t.Errorf("%s: %q: got %v, but sent %v", name, id, err, sent)
-				}
-				continue
+		sent = nil
+		_, err := client.GetTunnelSession(t.Context(), id)
+		if id == "" || id == "." || id == ".." {
+			if !errors.Is(err, api.ErrInvalidID) || len(sent) > 0 {
+				t.Errorf("%q: got %v, and sent %v", id, err, sent)
 			}
-			if err != nil || len(sent) != 1 {
-				t.Fatalf("%s: %q: got %v, and sent %v", name, id, err, sent)
-			}
-			// As it goes over the wire.
-			segment, ok := strings.CutPrefix(sent[0].RequestURI(), "/tunnel_sessions/")
-			got, err := url.PathUnescape(segment)
-			if !ok || err != nil || got != id || strings.ContainsAny(segment, "/?#") || segment == "." || segment == ".." {
-				t.Errorf("%s: %q: sent %s", name, id, sent[0])
-			}
-			if sent[0].Host != "api.ngrok.com" || sent[0].Scheme != "https" {
-				t.Errorf("%s: %q: sent to %s", name, id, sent[0])
-			}
+			return
+		}
+		if err != nil || len(sent) != 1 {
+			t.Fatalf("%q: got %v, and sent %v", id, err, sent)
+		}
+		// As it goes over the wire.
+		segment, ok := strings.CutPrefix(sent[0].RequestURI(), "/tunnel_sessions/")
+		got, err := url.PathUnescape(segment)
+		if !ok || err != nil || got != id || strings.ContainsAny(segment, "/?#") || sent[0].Host != "api.ngrok.com" {
+			t.Errorf("%q: sent %s", id, sent[0])
 		}
 	})
 }
@@ -104,8 +90,7 @@ func FuzzResponse(f *testing.F) {
 
 // Whatever a server asks for is a time to wait, or is ignored.
 func FuzzRetryAfter(f *testing.F) {
-	for _, value := range []string{"", "0", "7", "61", "-1", "1.5", "+7", "0x10", "1e9", "9223372036", "9223372037", "18446744073709551616",
-		"Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Friday, 31-Dec-99 23:59:59 GMT", "Mon Jan  2 15:04:05 2006", "soon", "\x00", " 7"} {
+	for _, value := range []string{"", "-1", "18446744073709551616", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "soon"} {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
