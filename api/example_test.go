@@ -219,22 +219,6 @@ func ExampleDoer_pacing() {
 	// ts_3 eu
 }
 
-// A key that changes needs another client. It costs nothing, and shares the connections.
-func ExampleNew_keyThatChanges() {
-	for _, key := range []string{"2TheOldKeyThatWasRevoked000_1", ngroktest.APIKey} {
-		client, err := api.New(key, api.WithBaseURL(fake().URL))
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		_, err = client.GetTunnelSession(context.Background(), "ts_1")
-		fmt.Println(errors.Is(err, api.ErrAuthentication))
-	}
-	// Output:
-	// true
-	// false
-}
-
 // tracing is a RoundTripper that sees each attempt. A request has the API key in its Authorization header.
 type tracing struct{ next http.RoundTripper }
 
