@@ -93,11 +93,8 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 				got = r.URL.String()
 				return ok(r)
 			}), api.WithBaseURL(test.baseURL))
-			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
-				t.Fatal(err)
-			}
-			if got != test.want {
-				t.Errorf("sent to %s, want %s", got, test.want)
+			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || got != test.want {
+				t.Errorf("sent to %s, want %s: %v", got, test.want, err)
 			}
 		})
 	}

@@ -111,23 +111,18 @@ func TestResponseErrorText(t *testing.T) {
 // Whatever the server or the transport says, the text of an error is one line that a terminal only prints.
 func TestErrorIsOnePrintableLine(t *testing.T) {
 	const odd = "a\n\x1b[31mb\u2028c\x00\u202e\xff"
-	inJSON, err := json.Marshal(odd)
-	if err != nil {
-		t.Fatal(err)
+	inJSON, _ := json.Marshal(odd)
+	with := func(status int, body string) doerFunc {
+		return func(r *http.Request) (*http.Response, error) {
+			rsp, err := answer(status, "", body)(r)
+			rsp.Header = http.Header{"Content-Type": {"application/json" + odd}, "Ngrok-Operation-Id": {odd}}
+			return rsp, err
+		}
 	}
-	header := http.Header{"Content-Type": {"application/json" + odd}, "Ngrok-Operation-Id": {odd}}
 	for name, doer := range map[string]doerFunc{
-		"error of ngrok's": func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(400, "", fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{"operation_id":%[1]s}}`, inJSON))(r)
-			rsp.Header = header
-			return rsp, err
-		},
-		"header": func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(200, "", "{}")(r)
-			rsp.Header = header
-			return rsp, err
-		},
-		"transport error": func(*http.Request) (*http.Response, error) { return nil, errors.New(odd) },
+		"error of ngrok's": with(400, fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{"operation_id":%[1]s}}`, inJSON)),
+		"header":           with(200, "{}"),
+		"transport error":  func(*http.Request) (*http.Response, error) { return nil, errors.New(odd) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := once(t, doer).GetTunnelSession(t.Context(), "ts_1")

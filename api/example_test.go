@@ -62,30 +62,6 @@ func Example() {
 	// since 2026-03-04T05:06:07Z
 }
 
-// A list is filtered by the loop. StartedAt is RFC 3339.
-func ExampleClientWithResponses_ListTunnelSessions() {
-	client := newExample()
-	now := time.Date(2026, 3, 7, 5, 6, 7, 0, time.UTC) // time.Now()
-	for session, err := range client.ListTunnelSessions(context.Background()) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		if session.Region != "eu" {
-			continue
-		}
-		started, err := time.Parse(time.RFC3339, session.StartedAt)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println(session.ID, "is up for", now.Sub(started))
-	}
-	// Output:
-	// ts_1 is up for 72h0m0s
-	// ts_3 is up for 24h0m0s
-}
-
 // Update the agents of an old version, and restart them when they have had time for it.
 func ExampleClientWithResponses_UpdateTunnelSession() {
 	const pause = 0 // at least 10 * time.Second, with real agents

@@ -94,18 +94,9 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		doer := &api.Doer{MaxAttempts: 1, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) {
-			rsp := response(429, "")
-			rsp.Header["Retry-After"] = []string{value}
-			return rsp, nil
-		})}
-		req, err := http.NewRequest(http.MethodGet, "https://api.test/", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = doer.Do(req)
+		_, err := newScript(failing(429, value)).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
 		var e *api.ResponseError
-		if !errors.Is(err, api.ErrRateLimited) || !errors.As(err, &e) {
+		if !errors.As(err, &e) {
 			t.Fatalf("%q: got %v", value, err)
 		}
 		// A number of seconds is digits alone, and a date has a colon.
