@@ -48,7 +48,10 @@ func TestNewRejects(t *testing.T) {
 		{"query", apiKey, baseURL("https://api.ngrok.com/?a=pass-word"), "query"},
 		{"empty query", apiKey, baseURL("https://api.ngrok.com/?"), "query"},
 		{"fragment", apiKey, baseURL("https://api.ngrok.com/#pass-word"), "fragment"},
-		{"not a URL, by an option of the caller's", apiKey, []api.ClientOption{func(c *api.Client) error { c.Server = "https://[::1"; return nil }}, "cannot be parsed"},
+		{"not a URL, by an option of the caller's", apiKey, []api.ClientOption{func(c *api.Client) error {
+			c.Server = "https://user:pass-word@[::1"
+			return nil
+		}}, "cannot be parsed"},
 
 		{"nil option", apiKey, []api.ClientOption{api.WithUserAgent("a"), nil}, "option 2 of 2 is nil"},
 		{"nil HTTP client", apiKey, []api.ClientOption{api.WithHTTPClient(nil)}, "HTTP client is nil"},
