@@ -62,8 +62,10 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 		"redirect":          with(302, "text/html", key),
 		"content type":      with(200, key, "{}"),
 		"wrong type":        with(200, "application/json", fmt.Sprintf(`{"id":7,"region":%q}`, key)),
-		"transport error":   func(*http.Request) (*http.Response, error) { return nil, errors.New("malformed response " + key) },
-		"no response":       func(*http.Request) (*http.Response, error) { return nil, nil },
+		"error and response": func(*http.Request) (*http.Response, error) {
+			return response(302, key), errors.New("malformed response " + key)
+		},
+		"no response": func(*http.Request) (*http.Response, error) { return nil, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := api.New(key, api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1}))
@@ -79,7 +81,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 				checkSecret(t, "the error", printed(err), key)
 			}
 			var e *api.ResponseError
-			if isResponse := name != "transport error" && name != "no response"; errors.As(err, &e) != isResponse {
+			if isResponse := name != "error and response" && name != "no response"; errors.As(err, &e) != isResponse {
 				t.Fatalf("got %v, want a ResponseError: %v", err, isResponse)
 			}
 			if e == nil {
