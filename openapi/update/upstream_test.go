@@ -2,48 +2,19 @@ package main
 
 import (
 	"compress/gzip"
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-func TestSourceReads(t *testing.T) {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			_, _ = io.WriteString(w, "plain")
-			return
-		}
-		w.Header().Set("Content-Encoding", "gzip")
-		zip := gzip.NewWriter(w)
-		_, _ = io.WriteString(zip, "a document")
-		_ = zip.Close()
-	})
-	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
-	defer plain.Close()
-	defer secure.Close()
-	file := filepath.Join(t.TempDir(), "document")
-	write(t, file, "a document")
-	for location, client := range map[string]*http.Client{
-		plain.URL:  plain.Client(),
-		secure.URL: secure.Client(),
-		file:       nil,
-	} {
-		data, err := source{client: client, limit: int64(len("a document"))}.read(t.Context(), location)
-		if err != nil || string(data) != "a document" {
-			t.Errorf("%s: %q, %v", location, data, err)
-		}
-	}
-}
-
-func TestSourceRefuses(t *testing.T) {
+func TestSource(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
+		case "/document":
+			_, _ = io.WriteString(w, "a document")
 		case "/large":
 			w.Header().Set("Content-Encoding", "gzip")
 			zip := gzip.NewWriter(w)
@@ -57,33 +28,35 @@ func TestSourceRefuses(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	for location, says := range map[string]string{
-		server.URL + "/large":                   "more than 1000 bytes",
-		server.URL + "/short":                   "unexpected EOF",
-		server.URL + "/none":                    "404 Not Found",
-		"ftp://127.0.0.1/":                      "unsupported protocol scheme",
-		"http://%":                              "invalid URL escape",
-		filepath.Join(t.TempDir(), "none.yaml"): "none.yaml",
+	file := filepath.Join(t.TempDir(), "document")
+	write(t, file, "a document")
+	for _, test := range []struct {
+		location string
+		limit    int64
+		says     string // the error; empty for none
+	}{
+		{server.URL + "/document", int64(len("a document")), ""},
+		{file, int64(len("a document")), ""},
+		{server.URL + "/large", 1000, "more than 1000 bytes"},
+		{server.URL + "/short", 1000, "unexpected EOF"},
+		{server.URL + "/none", 1000, "404 Not Found"},
+		{"ftp://127.0.0.1/", 1000, "unsupported protocol scheme"},
+		{"http://%", 1000, "invalid URL escape"},
+		{file + ".none", 1000, "document.none"},
 	} {
-		_, err := source{client: server.Client(), limit: 1000}.read(t.Context(), location)
-		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: the error is %v, want %q", location, err, says)
+		data, err := source{client: server.Client(), limit: test.limit}.read(t.Context(), test.location)
+		if test.says == "" {
+			if err != nil || string(data) != "a document" {
+				t.Errorf("%s: %q, %v", test.location, data, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: the error is %v, want %q", test.location, err, test.says)
 		}
 	}
 }
 
-func TestSourceGivesUpOnAStalledServer(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	}))
-	defer server.Close()
-	impatient := source{client: &http.Client{Timeout: time.Millisecond}, limit: 1000}
-	if _, err := impatient.read(t.Context(), server.URL); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the error is %v", err)
-	}
+func TestCommandBoundsItsSource(t *testing.T) {
 	if s := newSource(); s.client.Timeout <= 0 || s.limit <= 0 {
-		t.Errorf("the command's own bounds are %v and %d bytes", s.client.Timeout, s.limit)
+		t.Errorf("the bounds are %v and %d bytes", s.client.Timeout, s.limit)
 	}
 }
