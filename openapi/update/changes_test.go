@@ -46,9 +46,7 @@ func TestAddServers(t *testing.T) {
 		after    string
 		breaking int
 	}{
-		"the same":            {upstream, 0},
 		"another description": {replace(t, upstream, "  - url: https://api.ngrok.com\n", "  - url: https://api.ngrok.com\n    description: the API\n"), 0},
-		"another URL":         {replace(t, upstream, "https://api.ngrok.com", "https://api.example.com"), 1},
 		"none":                {replace(t, upstream, "servers:\n  - url: https://api.ngrok.com\n", ""), 1},
 		"another for a path":  {replace(t, upstream, "  /tunnel_sessions:\n", "  /tunnel_sessions:\n"+other), 1},
 		"another for an operation": {replace(t, upstream, "      operationId: TunnelSessionsGet\n",

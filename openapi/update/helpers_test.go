@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -40,7 +39,8 @@ type repository struct {
 	changelog, exports string // what oasdiff and apidiff print
 	fails              string // the step that fails
 	steps              []string
-	interrupt          func() // called by the step that fails
+	interrupted        bool // whether that step is interrupted
+	interrupt          context.CancelFunc
 }
 
 // newRepository returns a repository that holds the fragment of testdata/upstream.yaml.
@@ -51,7 +51,8 @@ func newRepository(t *testing.T) *repository {
 	write(t, r.path(fragmentFile), header+read(t, "testdata/fragment.yaml"))
 	write(t, r.path(clientFile), "package api // for "+read(t, r.path(fragmentFile)))
 	r.git(t, "init", "--quiet")
-	r.commit(t)
+	r.git(t, "add", "--all")
+	r.git(t, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "test")
 	return r
 }
 
@@ -66,12 +67,6 @@ func (r *repository) git(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-func (r *repository) commit(t *testing.T) {
-	t.Helper()
-	r.git(t, "add", "--all")
-	r.git(t, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "test")
-}
-
 // changed returns the names of the files that are not as they are committed.
 func (r *repository) changed(t *testing.T) string {
 	t.Helper()
@@ -81,14 +76,12 @@ func (r *repository) changed(t *testing.T) string {
 // follow updates the repository to the upstream document.
 func (r *repository) follow(t *testing.T, upstream string, o options) error {
 	t.Helper()
-	return r.followIn(t.Context(), t, upstream, o)
-}
-
-func (r *repository) followIn(ctx context.Context, t *testing.T, upstream string, o options) error {
-	t.Helper()
 	r.output.Reset()
 	o.upstream = filepath.Join(r.scratch, "upstream")
 	write(t, o.upstream, upstream)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r.interrupt = cancel
 	return r.update(ctx, o)
 }
 
@@ -127,7 +120,7 @@ func (r *repository) runFake(ctx context.Context, folder string, stdout io.Write
 	}
 	r.steps = append(r.steps, step)
 	if step == r.fails {
-		if r.interrupt != nil {
+		if r.interrupted {
 			r.interrupt()
 		}
 		return errors.New(step + " failed")
@@ -181,19 +174,4 @@ func asJSON(t *testing.T, document string) string {
 		t.Fatal(err)
 	}
 	return string(data)
-}
-
-// operations returns the IDs of the operations in the work tree's fragment.
-func (r *repository) operations(t *testing.T) string {
-	t.Helper()
-	doc, err := readDocument(t.Context(), []byte(read(t, r.path(fragmentFile))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []string
-	for _, each := range doc.operations {
-		ids = append(ids, each.OperationID)
-	}
-	slices.Sort(ids)
-	return strings.Join(ids, " ")
 }

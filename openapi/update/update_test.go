@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 )
 
 // region is a property of testdata/upstream.yaml, for tests that take it away.
@@ -55,14 +54,9 @@ func TestUpdateWritesTheFragment(t *testing.T) {
 // What is spelled differently, or lies outside of the fragment, is no change: nothing is written.
 func TestUpdateWithoutAChange(t *testing.T) {
 	upstream := read(t, "testdata/upstream.yaml")
-	json := asJSON(t, upstream)
 	for name, document := range map[string]string{
-		"the same":                            upstream,
-		"crlf":                                strings.ReplaceAll(upstream, "\n", "\r\n"),
-		"a byte order mark":                   "\uFEFF" + upstream,
-		"utf-16":                              asUTF16("\uFEFF" + upstream),
-		"json":                                json,
-		"json with escapes for one character": replace(t, json, `"one session 🚇"`, `"one session \ud83d\ude87"`),
+		"a byte order mark and crlf":          "\uFEFF" + strings.ReplaceAll(upstream, "\n", "\r\n"),
+		"json with escapes for one character": replace(t, asJSON(t, upstream), `"one session 🚇"`, `"one session \ud83d\ude87"`),
 		"anchors": strings.NewReplacer(
 			"ip:\n          type: string", "ip: &text\n          type: string", "os:\n          type: string", "os: *text",
 			"region:\n          type: string", "region:\n          <<: *text").Replace(upstream),
@@ -82,86 +76,52 @@ func TestUpdateWithoutAChange(t *testing.T) {
 	}
 }
 
-func asUTF16(text string) string {
-	var out []byte
-	for _, unit := range utf16.Encode([]rune(text)) {
-		out = append(out, byte(unit>>8), byte(unit))
-	}
-	return string(out)
-}
-
-func TestUpdateFollowsOpenAPI31(t *testing.T) {
-	upstream := replace(t, read(t, "testdata/upstream.yaml"), "openapi: 3.0.0", "openapi: 3.1.0")
-	upstream = replace(t, upstream, region, "        region:\n          type: [string, \"null\"]\n")
-	r := newRepository(t)
-	if err := r.follow(t, upstream, options{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := read(t, r.path(fragmentFile)); !strings.Contains(got, "openapi: 3.1.0") || !strings.Contains(got, `- "null"`) {
-		t.Errorf("the fragment is\n%s", got)
-	}
-}
-
 func TestUpdateKeepsOperations(t *testing.T) {
-	upstream := read(t, "testdata/upstream.yaml")
+	upstream := read(t, "testdata/upstream.yaml") + "    Unused:\n      type: object\n"
+	renamed := replace(t, upstream, "operationId: TunnelSessionsGet\n", "operationId: TunnelsessionsGet\n")
+	nullable := replace(t, upstream, region, "        region:\n          type: [string, \"null\"]\n")
+	parts := []string{"3.1.0", "IPPoliciesCreate", "TunnelSessionsGet", "TunnelSessionsStop", "TunnelsessionsGet",
+		"Empty:", "IPPolicy:", "TunnelSession:", "Unused:", `"null"`}
 	for name, test := range map[string]struct {
-		keep     string // in the header
-		options  options
-		line     string // of the header, afterwards
-		has      string
-		schemas  []string
-		dropping string // a schema
+		upstream, keep string // keep is in the header
+		options        options
+		line           string // of the header, afterwards
+		has            string // which of the parts
 	}{
-		"one more": {"TunnelSessionsGet", options{add: []string{"TunnelSessionsStop"}},
-			"TunnelSessionsGet, TunnelSessionsStop", "TunnelSessionsGet TunnelSessionsStop", []string{"Empty"}, "IPPolicy"},
-		"one that is there": {"TunnelSessionsGet", options{add: []string{"TunnelSessionsGet"}},
-			"TunnelSessionsGet", "TunnelSessionsGet", []string{"TunnelSession"}, "Empty"},
-		"another, by hand": {"IPPoliciesCreate", options{},
-			"IPPoliciesCreate", "IPPoliciesCreate", []string{"IPRule"}, "TunnelSession"},
-		"all from now on": {"TunnelSessionsGet", options{all: true},
-			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsList TunnelSessionsStop", []string{"IPRule", "Empty"}, "Unused"},
-		"all, and one by name": {"*", options{add: []string{"TunnelSessionsStop"}},
-			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsList TunnelSessionsStop", []string{"IPRule", "Empty"}, "Unused"},
+		"one more": {upstream, "TunnelSessionsGet", options{add: []string{"TunnelSessionsStop"}},
+			"TunnelSessionsGet, TunnelSessionsStop", "TunnelSessionsGet TunnelSessionsStop Empty: TunnelSession:"},
+		"one that is there": {upstream, "TunnelSessionsGet", options{add: []string{"TunnelSessionsGet"}},
+			"TunnelSessionsGet", "TunnelSessionsGet TunnelSession:"},
+		"one that is renamed": {renamed, "TunnelSessionsGet", options{add: []string{"TunnelsessionsGet"}},
+			"TunnelsessionsGet", "TunnelsessionsGet TunnelSession:"},
+		"another, by hand": {upstream, "IPPoliciesCreate", options{},
+			"IPPoliciesCreate", "IPPoliciesCreate IPPolicy:"},
+		"all from now on, though one is renamed": {renamed, "TunnelSessionsGet", options{all: true},
+			"*", "IPPoliciesCreate TunnelSessionsStop TunnelsessionsGet Empty: IPPolicy: TunnelSession:"},
+		"all, and one by name": {upstream, "*", options{add: []string{"TunnelSessionsStop"}},
+			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsStop Empty: IPPolicy: TunnelSession:"},
+		"one of OpenAPI 3.1": {replace(t, nullable, "openapi: 3.0.0", "openapi: 3.1.0"), "TunnelSessionsGet", options{},
+			"TunnelSessionsGet", `3.1.0 TunnelSessionsGet TunnelSession: "null"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
 			write(t, r.path(fragmentFile), replace(t, header, "TunnelSessionsGet", test.keep)+read(t, "testdata/fragment.yaml"))
 			// The second time, the header says it.
 			for _, o := range []options{test.options, {}} {
-				if err := r.follow(t, upstream+"    Unused:\n      type: object\n", o); err != nil {
+				if err := r.follow(t, test.upstream, o); err != nil {
 					t.Fatal(err)
 				}
-				fragment := read(t, r.path(fragmentFile))
-				if got := field(fragment, "Operations"); got != test.line {
+				head, fragment := splitHeader([]byte(read(t, r.path(fragmentFile))))
+				if got := field(head, "Operations"); got != test.line {
 					t.Errorf("the header says %s, want %s", got, test.line)
 				}
-				if got := r.operations(t); got != test.has {
+				words := strings.Fields(fragment)
+				has := slices.DeleteFunc(slices.Clone(parts), func(part string) bool { return !slices.Contains(words, part) })
+				if got := strings.Join(has, " "); got != test.has {
 					t.Errorf("the fragment has %s, want %s", got, test.has)
-				}
-				for _, schema := range append(test.schemas, test.dropping) {
-					if got := strings.Contains(fragment, "\n    "+schema+":\n"); got != (schema != test.dropping) {
-						t.Errorf("the fragment has schema %s: %v", schema, got)
-					}
 				}
 			}
 		})
-	}
-}
-
-// Where everything is kept, a rename is an ordinary change. A name is followed when it is added.
-func TestUpdateFollowsARename(t *testing.T) {
-	renamed := replace(t, read(t, "testdata/upstream.yaml"), "operationId: TunnelSessionsGet\n", "operationId: TunnelsessionsGet\n")
-	for line, o := range map[string]options{
-		"TunnelsessionsGet": {add: []string{"TunnelsessionsGet"}},
-		"*":                 {all: true},
-	} {
-		r := newRepository(t)
-		if err := errors.Join(r.follow(t, renamed, o), r.follow(t, renamed, options{})); err != nil {
-			t.Errorf("%s: %v", line, err)
-		}
-		if got := field(read(t, r.path(fragmentFile)), "Operations"); got != line {
-			t.Errorf("the header says %s, want %s", got, line)
-		}
 	}
 }
 
@@ -177,18 +137,12 @@ func TestUpdateRefuses(t *testing.T) {
 		"html":                   {upstream: "<!DOCTYPE html>\n<html lang=en>\n<p>Not here: look elsewhere.\n</html>", says: whole},
 		"text":                   {upstream: "404: Not Found", says: whole},
 		"nothing":                {says: whole},
-		"another mapping":        {upstream: "a: 1\n", says: whole},
-		"swagger 2":              {upstream: replace(t, upstream, "openapi: 3.0.0", `swagger: "2.0"`), says: whole},
 		"openapi 4":              {upstream: replace(t, upstream, "openapi: 3.0.0", "openapi: 4.0.0"), says: whole},
-		"a tenth of the yaml":    {upstream: upstream[:len(upstream)/10], says: whole},
-		"half of the yaml":       {upstream: upstream[:len(upstream)/2], says: whole},
 		"most of the yaml":       {upstream: strings.Split(upstream, "    TunnelSessionList:\n")[0], says: "TunnelSessionList"},
 		"most of the json":       {upstream: strings.TrimRight(asJSON(t, upstream), " }\n\t"), says: whole},
 		"a key twice":            {upstream: upstream + "info: {}\n", says: `"info" already defined`},
 		"an endless anchor":      {upstream: upstream + "x: &x\n  y: *x\n", says: "contains itself"},
 		"no operations":          {upstream: "openapi: 3.0.0\npaths: {}\n", says: "no operations"},
-		"a dangling reference":   {upstream: upstream + "    Other:\n      $ref: '#/components/schemas/None'\n", says: "None"},
-		"a file elsewhere":       {upstream: upstream + "    Other:\n      $ref: 'other.yaml#/Other'\n", says: "other.yaml"},
 		"a URL elsewhere":        {upstream: upstream + "    Other:\n      $ref: 'https://example.com/other.yaml#/Other'\n", says: "example.com"},
 		"a path without content": {upstream: replace(t, upstream, "paths:\n", "paths:\n  /a:\n"), says: "path /a is empty"},
 		"a path elsewhere":       {upstream: replace(t, upstream, "paths:\n", "paths:\n  /a:\n    $ref: '#/paths/~1ip_policies'\n"), says: "path /a is a $ref"},
@@ -197,7 +151,7 @@ func TestUpdateRefuses(t *testing.T) {
 		"a name that is gone": {upstream: replace(t, upstream, id, "operationId: Other\n"),
 			says: "no operation TunnelSessionsGet; if the document is whole, take it out of the line Operations in openapi/ngrok.yaml and run make update UPSTREAM="},
 		"a name in another case": {upstream: replace(t, upstream, id, "operationId: tunnelSessionsGet\n"),
-			says: " ADD=tunnelSessionsGet"},
+			add: []string{"TunnelSessionsStop"}, says: " ADD=tunnelSessionsGet,TunnelSessionsStop"},
 		"a name that nobody has": {upstream: upstream, add: []string{"Nonsense"}, says: "no operation Nonsense to add"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,8 +272,9 @@ func TestReport(t *testing.T) {
 					t.Error("the fragment is not upstream's")
 				}
 				r.wantNoWorktree(t)
-				// HEAD decides, not what is staged.
+				// HEAD decides, not what is staged, and a run that was killed may have left its worktree.
 				r.git(t, "add", "--all")
+				r.git(t, "worktree", "add", "--detach", r.path(".git/update-head"), "HEAD")
 			}
 			// Git is the way back, and so is upstream.
 			r.fails = ""
@@ -370,10 +325,8 @@ verdict: major: 1 breaking on the wire, 0 breaking for Go callers
 func TestInterruptLeavesNoVerdict(t *testing.T) {
 	for _, step := range []string{"oasdiff", "generate", "apidiff", "test"} {
 		r := newRepository(t)
-		ctx, interrupt := context.WithCancel(t.Context())
-		r.fails, r.interrupt = step, interrupt
-		changed := replace(t, read(t, "testdata/upstream.yaml"), region, "")
-		err := r.followIn(ctx, t, changed, withReport)
+		r.fails, r.interrupted = step, true
+		err := r.follow(t, replace(t, read(t, "testdata/upstream.yaml"), region, ""), withReport)
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "run make update") {
 			t.Errorf("after an interrupt of %s, the error is %v", step, err)
 		}
@@ -381,24 +334,5 @@ func TestInterruptLeavesNoVerdict(t *testing.T) {
 			t.Errorf("after an interrupt of %s, there is a verdict:\n%s", step, &r.output)
 		}
 		r.wantNoWorktree(t)
-	}
-}
-
-func TestUpdateRemovesTheWorktreeOfAKilledRun(t *testing.T) {
-	r := newRepository(t)
-	r.git(t, "worktree", "add", "--detach", r.path(".git/update-head"), "HEAD")
-	if err := r.follow(t, replace(t, read(t, "testdata/upstream.yaml"), region, ""), withReport); err != nil {
-		t.Error(err)
-	}
-	r.wantNoWorktree(t)
-}
-
-func TestMakeCommandRepeatsTheOptions(t *testing.T) {
-	o := options{upstream: "a b.yaml", add: []string{"A", "B"}, all: true}
-	if got, want := o.makeCommand("C"), "make update UPSTREAM='a b.yaml' ADD=C,A,B ALL=1"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got, want := (options{}).makeCommand(), "make update"; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }
