@@ -83,11 +83,7 @@ func ExampleHandler() {
 		fmt.Println(err)
 		return
 	}
-	session, err := client.GetTunnelSession(context.Background(), "ts_1")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(session.Region)
-	// Output: eu
+	region, err := regionOf(context.Background(), client, "ts_1")
+	fmt.Printf("%q %v\n", region, err)
+	// Output: "eu" <nil>
 }
