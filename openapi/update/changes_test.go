@@ -47,7 +47,6 @@ func TestAddServers(t *testing.T) {
 		breaking int
 	}{
 		"another description": {replace(t, upstream, "  - url: https://api.ngrok.com\n", "  - url: https://api.ngrok.com\n    description: the API\n"), 0},
-		"none":                {replace(t, upstream, "servers:\n  - url: https://api.ngrok.com\n", ""), 1},
 		"another for a path":  {replace(t, upstream, "  /tunnel_sessions:\n", "  /tunnel_sessions:\n"+other), 1},
 		"another for an operation": {replace(t, upstream, "      operationId: TunnelSessionsGet\n",
 			"      operationId: TunnelSessionsGet\n      servers:\n        - url: https://example.com\n"), 1},

@@ -51,7 +51,7 @@ func TestUpdateWritesTheFragment(t *testing.T) {
 	}
 }
 
-// What is spelled differently, or lies outside of the fragment, is no change: nothing is written.
+// What is spelled differently, or lies outside of the fragment, is no change.
 func TestUpdateWithoutAChange(t *testing.T) {
 	upstream := read(t, "testdata/upstream.yaml")
 	for name, document := range map[string]string{
@@ -66,6 +66,8 @@ func TestUpdateWithoutAChange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
+			// Git on Windows can check it out with these line ends.
+			write(t, r.path(fragmentFile), strings.ReplaceAll(read(t, r.path(fragmentFile)), "\n", "\r\n"))
 			if err := errors.Join(r.follow(t, document, options{check: true}), r.follow(t, document, withReport)); err != nil {
 				t.Error(err)
 			}
@@ -80,7 +82,7 @@ func TestUpdateKeepsOperations(t *testing.T) {
 	upstream := read(t, "testdata/upstream.yaml") + "    Unused:\n      type: object\n"
 	renamed := replace(t, upstream, "operationId: TunnelSessionsGet\n", "operationId: TunnelsessionsGet\n")
 	nullable := replace(t, upstream, region, "        region:\n          type: [string, \"null\"]\n")
-	parts := []string{"3.1.0", "IPPoliciesCreate", "TunnelSessionsGet", "TunnelSessionsStop", "TunnelsessionsGet",
+	parts := []string{"3.1.0", "IPPoliciesCreate", "TunnelSessionsGet", "TunnelSessionsList", "TunnelSessionsStop", "TunnelsessionsGet",
 		"Empty:", "IPPolicy:", "TunnelSession:", "Unused:", `"null"`}
 	for name, test := range map[string]struct {
 		upstream, keep string // keep is in the header
@@ -97,9 +99,9 @@ func TestUpdateKeepsOperations(t *testing.T) {
 		"another, by hand": {upstream, "IPPoliciesCreate", options{},
 			"IPPoliciesCreate", "IPPoliciesCreate IPPolicy:"},
 		"all from now on, though one is renamed": {renamed, "TunnelSessionsGet", options{all: true},
-			"*", "IPPoliciesCreate TunnelSessionsStop TunnelsessionsGet Empty: IPPolicy: TunnelSession:"},
+			"*", "IPPoliciesCreate TunnelSessionsList TunnelSessionsStop TunnelsessionsGet Empty: IPPolicy: TunnelSession:"},
 		"all, and one by name": {upstream, "*", options{add: []string{"TunnelSessionsStop"}},
-			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsStop Empty: IPPolicy: TunnelSession:"},
+			"*", "IPPoliciesCreate TunnelSessionsGet TunnelSessionsList TunnelSessionsStop Empty: IPPolicy: TunnelSession:"},
 		"one of OpenAPI 3.1": {replace(t, nullable, "openapi: 3.0.0", "openapi: 3.1.0"), "TunnelSessionsGet", options{},
 			"TunnelSessionsGet", `3.1.0 TunnelSessionsGet TunnelSession: "null"`},
 	} {
@@ -192,17 +194,6 @@ func TestCheckWritesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if got := r.changed(t); got != fragmentFile {
-		t.Errorf("changed: %s", got)
-	}
-}
-
-func TestUpdateReadsACheckoutWithCRLF(t *testing.T) {
-	r := newRepository(t)
-	write(t, r.path(fragmentFile), strings.ReplaceAll(read(t, r.path(fragmentFile)), "\n", "\r\n"))
-	if err := r.follow(t, read(t, "testdata/upstream.yaml"), withReport); err != nil {
-		t.Error(err)
-	}
-	if got := r.changed(t); got != "" {
 		t.Errorf("changed: %s", got)
 	}
 }

@@ -53,10 +53,7 @@ func TestSource(t *testing.T) {
 			t.Errorf("%s: the error is %v, want %q", test.location, err, test.says)
 		}
 	}
-}
-
-func TestCommandBoundsItsSource(t *testing.T) {
 	if s := newSource(); s.client.Timeout <= 0 || s.limit <= 0 {
-		t.Errorf("the bounds are %v and %d bytes", s.client.Timeout, s.limit)
+		t.Errorf("the command's own bounds are %v and %d bytes", s.client.Timeout, s.limit)
 	}
 }
