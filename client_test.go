@@ -172,10 +172,14 @@ func TestValidatorCatchesViolations(t *testing.T) {
 func TestEveryOperation(t *testing.T) {
 	doc, v := document(t)
 	if len(doc.Servers) != 1 {
-		t.Errorf("the document has the servers %v, and the client one base URL", doc.Servers)
+		t.Fatalf("the document has the servers %v, and the client one base URL", doc.Servers)
 	}
 	// The overlay takes this parameter out of what the client is generated from.
-	version := doc.Components.Parameters["ngrokVersion"].Value
+	parameter := doc.Components.Parameters["ngrokVersion"]
+	if parameter == nil {
+		t.Fatal("the document has no parameter ngrokVersion: see how it asks for the version now")
+	}
+	version := parameter.Value
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			t.Run(operation.OperationID, func(t *testing.T) {
