@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"example.com/ngrokapi/api"
 )
@@ -36,11 +33,7 @@ type fault struct {
 
 const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-var (
-	wholeAnswer = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
-
-	netError = func(err error) bool { var e net.Error; return errors.As(err, &e) }
-)
+var wholeAnswer = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
 
 // faults returns all of them.
 func faults() []fault {
@@ -61,26 +54,16 @@ func faults() []fault {
 			// The port of this end is taken, so that no other test gets it, and nobody listens there.
 			return site{baseURL: "http://" + c.LocalAddr().String(), client: untimedClient(t), requests: func() int { return 0 }}
 		}, as: func(err error) bool { var e *net.OpError; return errors.As(err, &e) && e.Op == "dial" }, attempts: 2},
-		{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }), as: netError, requests: 2},
+		{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }),
+			as: func(err error) bool { var e net.Error; return errors.As(err, &e) }, requests: 2},
 		{name: "closed before the header", start: raw(func(conn, int) {}), is: io.EOF, requests: 2},
-		{name: "reset within the header", start: raw(func(c conn, _ int) { c.write(header[:20]); c.reset() }), as: netError, requests: 2},
 		{name: "closed within the header", start: raw(func(c conn, _ int) { c.write(header) }), is: io.ErrUnexpectedEOF, requests: 2},
 		{name: "reset within the body", start: raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.reset() }),
 			text: "read the body of the response", requests: 2},
-		{name: "reset within the body, then well", start: raw(func(c conn, n int) {
-			if n == 1 {
-				c.write(wholeAnswer[:len(wholeAnswer)-9])
-				c.reset()
-				return
-			}
-			c.write(wholeAnswer)
-		}), ok: true, requests: 2},
 		{name: "reset within the body of an error", start: raw(func(c conn, _ int) {
 			c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
 			c.reset()
 		}), status: 404, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "header without an end", start: raw(func(c conn, _ int) { c.write(header); c.endless("X-A: b\r\n") }), text: "header", requests: 2},
-		{name: "header line without an end", start: raw(func(c conn, _ int) { c.write(header); c.endless("a") }), text: "header", requests: 2},
 		{name: "header of 10 MB", start: raw(func(c conn, _ int) {
 			c.write(header + "X-A: " + strings.Repeat("a", 10<<20) + "\r\n\r\n" + session)
 		}), text: "exceeded 1048576 bytes", requests: 2},
@@ -88,23 +71,13 @@ func faults() []fault {
 			is: io.ErrUnexpectedEOF, requests: 2},
 		{name: "Content-Length too short", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 9\r\n\r\n" + session) }),
 			status: 200, is: api.ErrUnexpectedResponse, text: "does not end as a JSON object", requests: 1},
-		{name: "Content-Length that is none", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: -1\r\n\r\n" + session) }),
-			text: "Content-Length", requests: 2},
 		{name: "Content-Length over the bound", start: raw(func(c conn, _ int) {
 			c.write(header + "Content-Length: 1000000000000\r\n\r\n{")
 			c.stall()
 		}), status: 200, is: api.ErrResponseTooLarge, requests: 1},
 		{name: "truncated chunked body", start: raw(func(c conn, _ int) {
 			c.write(header + "Transfer-Encoding: chunked\r\n\r\n9\r\n" + session[:9] + "\r\n")
-		}),
-			is: io.ErrUnexpectedEOF, requests: 2},
-		{name: "malformed chunked body", start: raw(func(c conn, _ int) { c.write(header + "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + session) }),
-			text: "chunk", requests: 2},
-		{name: "body without an end", start: raw(func(c conn, _ int) { c.write(header + "\r\n"); c.endless(session) }),
-			status: 200, is: api.ErrResponseTooLarge, requests: 1},
-		{name: "body of an error without an end", start: raw(func(c conn, _ int) { c.write("HTTP/1.1 404 Not Found\r\n\r\n"); c.endless("x") }),
-			status: 404, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "garbage", start: raw(func(c conn, _ int) { c.write("\x00\xffSSH-2.0-OpenSSH\r\n\r\n") }), text: "malformed HTTP", requests: 2},
+		}), is: io.ErrUnexpectedEOF, requests: 2},
 		{name: "garbage that quotes the key", start: raw(func(c conn, _ int) { c.write(apiKey + " " + apiKey + " " + apiKey + "\r\n\r\n") }),
 			text: "malformed HTTP", requests: 2},
 		{name: "informational responses first", start: raw(func(c conn, _ int) {
@@ -113,19 +86,12 @@ func faults() []fault {
 		{name: "informational responses without an end", start: raw(func(c conn, _ int) { c.endless("HTTP/1.1 103 Early Hints\r\n\r\n") }),
 			text: "header", requests: 2},
 
-		{name: "certificate that is not trusted", start: through(served(serveSession, withTLS), untrusting), as: certificateError[x509.UnknownAuthorityError]()},
-		{name: "certificate for another host", start: through(served(serveSession, withTLS), func(_ *testing.T, s *site) {
-			s.baseURL = strings.Replace(s.baseURL, "127.0.0.1", "localhost", 1)
-		}), as: certificateError[x509.HostnameError]()},
-		{name: "certificate that has expired", start: through(served(serveSession, withTLS), transport(func(_ *http.Client, tr *http.Transport) {
-			tr.TLSClientConfig.Time = func() time.Time { return time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC) }
-		})), as: certificateError[x509.CertificateInvalidError]()},
+		{name: "certificate that is not trusted", start: through(served(serveSession, withTLS), func(t *testing.T, s *site) {
+			s.client = untimedClient(t)
+		}), as: func(err error) bool { var e *tls.CertificateVerificationError; return errors.As(err, &e) }},
 		{name: "plain HTTP where TLS should be", start: through(served(serveSession, nil), func(t *testing.T, s *site) {
 			s.client, s.baseURL = untimedClient(t), strings.Replace(s.baseURL, "http:", "https:", 1)
 		}), text: "HTTP response to HTTPS client", attempts: 2},
-		{name: "TLS where plain HTTP should be", start: through(served(serveSession, withTLS), func(t *testing.T, s *site) {
-			s.client, s.baseURL = untimedClient(t), strings.Replace(s.baseURL, "https:", "http:", 1)
-		}), status: 400},
 
 		{name: "gzip", start: served(encoded(gzipped(session)), nil), ok: true, requests: 1},
 		{name: "gzip header over a plain body", start: served(encoded(session), nil), is: gzip.ErrHeader, requests: 2},
@@ -133,32 +99,40 @@ func faults() []fault {
 		{name: "gzip bomb", start: served(encoded(gzipped(strings.Repeat(" ", 64<<20))), nil), status: 200, is: api.ErrResponseTooLarge, requests: 1},
 
 		{name: "switching protocols", start: through(raw(switching), byDefault), status: 101, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "switching protocols, with a client of the caller's", start: through(raw(switching), transport(nil)),
-			status: 101, is: api.ErrUnexpectedResponse, requests: 1},
+		{name: "switching protocols, with a client of the caller's", start: raw(switching), status: 101, is: api.ErrUnexpectedResponse, requests: 1},
 
-		{name: "redirect loop", start: through(served(redirect(302, itself), nil), byDefault), status: 302, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "redirect that a layer around the HTTP client follows", start: through(toSession, wrapped),
+		{name: "redirect with the default client", start: through(served(redirect(302, sessionPath), nil), byDefault),
+			status: 302, is: api.ErrUnexpectedResponse, requests: 1},
+		{name: "redirect from https to http", start: toElsewhere(302, withTLS), status: 302, is: api.ErrUnexpectedResponse, requests: 1},
+		{name: "redirect that a layer around the HTTP client follows", start: through(redirectsTo(200, session), layer(unchanged)),
 			status: 200, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
-		{name: "redirect to a 404 that a layer around the HTTP client follows", start: through(toNotFound, wrapped),
+		{name: "redirect to a 404 that a layer around the HTTP client follows", start: through(redirectsTo(404, `{"msg":"x"}`), layer(unchanged)),
 			status: 404, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
-		{name: "redirect to a 429 that a layer around the HTTP client follows", start: through(toRateLimited, wrapped),
+		{name: "redirect to a 429 that a layer around the HTTP client follows", start: through(redirectsTo(429, `{"msg":"x"}`), layer(unchanged)),
 			status: 429, is: api.ErrUnexpectedResponse, text: "followed a redirect", requests: 2, attempts: 1},
-		{name: "redirect that a RoundTripper follows by itself", start: through(toSession, followingTransport), ok: true, requests: 2},
-	}
-	for name, policy := range policies {
-		all = append(all, fault{name: "redirect under a policy that " + name, status: 302, is: api.ErrUnexpectedResponse, requests: 1,
-			start: through(toElsewhere(302, served(serveSession, nil), nil), transport(func(c *http.Client, _ *http.Transport) { c.CheckRedirect = policy }))})
+		{name: "redirect that a RoundTripper follows by itself", start: through(redirectsTo(200, session), followingTransport), ok: true, requests: 2},
 	}
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for name, elsewhere := range map[string]func(*testing.T) site{
-			"another port": served(serveSession, nil),
-			"another host": through(served(serveSession, nil), func(_ *testing.T, s *site) { s.baseURL = strings.Replace(s.baseURL, "127.0.0.1", "localhost", 1) }),
-		} {
-			all = append(all, fault{name: fmt.Sprintf("redirect %d to %s", status, name),
-				start: toElsewhere(status, elsewhere, nil), status: status, is: api.ErrUnexpectedResponse, requests: 1})
-		}
-		all = append(all, fault{name: fmt.Sprintf("redirect %d from https to http", status),
-			start: toElsewhere(status, served(serveSession, nil), withTLS), status: status, is: api.ErrUnexpectedResponse, requests: 1})
+		all = append(all, fault{name: fmt.Sprintf("redirect %d to another host", status),
+			start: toElsewhere(status, nil), status: status, is: api.ErrUnexpectedResponse, requests: 1})
+	}
+	for name, policy := range map[string]func(*http.Request, []*http.Request) error{
+		"copies the headers": func(r *http.Request, via []*http.Request) error {
+			r.Header = via[0].Header.Clone()
+			return nil
+		},
+		"refuses": func(*http.Request, []*http.Request) error { return errors.New("no redirects") },
+	} {
+		all = append(all, fault{name: "redirect under a policy that " + name, status: 302, is: api.ErrUnexpectedResponse, requests: 1,
+			start: through(toElsewhere(302, nil), func(_ *testing.T, s *site) { s.client.(*http.Client).CheckRedirect = policy })})
+	}
+	// What net/http refuses to send, it refuses each time.
+	for name, change := range map[string]func(*http.Request){
+		"invalid header value": func(r *http.Request) { r.Header["X-A"] = []string{"fine", "a\r\nb"} },
+		"unsupported scheme":   func(r *http.Request) { r.URL.Scheme = "ftp" },
+		"no URL":               func(r *http.Request) { r.URL = nil },
+	} {
+		all = append(all, fault{name: name, start: through(served(serveSession, nil), layer(change))})
 	}
 	for name, change := range map[string]changeServer{"HTTP/1.1": nil, "HTTP/2": http2} {
 		over := func(answer answerer) func(*testing.T) site { return served(answer, change) }
@@ -166,42 +140,12 @@ func faults() []fault {
 			fault{name: "no fault over " + name, start: over(serveSession), ok: true, requests: 1},
 			fault{name: "handler dies before the header over " + name, requests: 2,
 				start: over(func(http.ResponseWriter, *http.Request, int) { panic(http.ErrAbortHandler) })},
-			fault{name: "handler dies within the body over " + name, requests: 2, text: "read the body of the response",
-				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) {
-					sendJSON(w, 200, session[:9])
-					_ = http.NewResponseController(w).Flush()
-					panic(http.ErrAbortHandler)
-				})},
-			fault{name: "handler dies within the body, then well, over " + name, requests: 2, ok: true,
-				start: over(func(w http.ResponseWriter, r *http.Request, n int) {
-					if n > 1 {
-						serveSession(w, r, n)
-						return
-					}
-					sendJSON(w, 200, session[:9])
-					_ = http.NewResponseController(w).Flush()
-					panic(http.ErrAbortHandler)
-				})},
-			fault{name: "body without an end over " + name, requests: 1, status: 200, is: api.ErrResponseTooLarge,
-				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { endless(w, 200) })},
-			fault{name: "body of an error without an end over " + name, requests: 1, status: 404, is: api.ErrUnexpectedResponse,
-				start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { endless(w, 404) })},
+			fault{name: "handler dies within the body, then well, over " + name, start: over(first(diesInBody, serveSession)), ok: true, requests: 2},
+			fault{name: "body without an end over " + name, start: over(endless(200)), status: 200, is: api.ErrResponseTooLarge, requests: 1},
+			fault{name: "body of an error without an end over " + name, start: over(endless(404)), status: 404, is: api.ErrUnexpectedResponse, requests: 1},
+			fault{name: "503, then well, over " + name, start: over(first(sends(503, "{}"), serveSession)), ok: true, requests: 2},
+			fault{name: "429 again and again over " + name, start: over(sends(429, "{}")), status: 429, is: api.ErrRateLimited, requests: 2},
 		)
-		for _, status := range []int{429, 500, 502, 503, 504} {
-			failing := func(w http.ResponseWriter) { sendJSON(w, status, `{"msg":"try again"}`) }
-			all = append(all,
-				fault{name: fmt.Sprintf("%d, then well, over %s", status, name), ok: true, requests: 2,
-					start: over(func(w http.ResponseWriter, r *http.Request, n int) {
-						if n > 1 {
-							serveSession(w, r, n)
-							return
-						}
-						failing(w)
-					})},
-				fault{name: fmt.Sprintf("%d again and again over %s", status, name), status: status, requests: 2,
-					start: over(func(w http.ResponseWriter, _ *http.Request, _ int) { failing(w) })},
-			)
-		}
 	}
 	return all
 }
@@ -211,14 +155,27 @@ type (
 	changeServer = func(*httptest.Server)
 )
 
-func serveSession(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, 200, session) }
+func sends(status int, body string) answerer {
+	return func(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, status, body) }
+}
 
-func certificateError[E error]() func(error) bool {
-	return func(err error) bool {
-		var e E
-		var verification *tls.CertificateVerificationError
-		return errors.As(err, &e) && errors.As(err, &verification)
+var serveSession = sends(200, session)
+
+// first answers the first request with one answer, and all others with another.
+func first(one, then answerer) answerer {
+	return func(w http.ResponseWriter, r *http.Request, n int) {
+		if n == 1 {
+			one(w, r, n)
+			return
+		}
+		then(w, r, n)
 	}
+}
+
+func diesInBody(w http.ResponseWriter, _ *http.Request, _ int) {
+	sendJSON(w, 200, session[:9])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
 }
 
 // encoded answers with a body that is said to be compressed.
@@ -237,20 +194,22 @@ func gzipped(s string) string {
 	return b.String()
 }
 
-func endless(w http.ResponseWriter, status int) {
-	sendJSON(w, status, "{")
-	for {
-		if _, err := io.WriteString(w, strings.Repeat(" ", 4096)); err != nil {
-			return
+func endless(status int) answerer {
+	return func(w http.ResponseWriter, _ *http.Request, _ int) {
+		sendJSON(w, status, "{")
+		for {
+			if _, err := io.WriteString(w, strings.Repeat(" ", 4096)); err != nil {
+				return
+			}
 		}
 	}
 }
 
-func redirect(status int, to func(*http.Request) string) answerer {
-	return func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, to(r), status) }
-}
+const sessionPath = "/tunnel_sessions/ts_1"
 
-func itself(r *http.Request) string { return r.URL.Path }
+func redirect(status int, location string) answerer {
+	return func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, location, status) }
+}
 
 // switching changes the protocol and then says nothing. The end of the test waits until the client hangs up.
 func switching(c conn, _ int) {
@@ -258,32 +217,23 @@ func switching(c conn, _ int) {
 	c.stall()
 }
 
-// These redirect the first request to what answers the second.
-var (
-	toSession  = served(redirectOnce(serveSession), nil)
-	toNotFound = served(redirectOnce(func(w http.ResponseWriter, _ *http.Request, _ int) {
-		sendJSON(w, 404, `{"msg":"Resource not found"}`)
-	}), nil)
-	toRateLimited = served(redirectOnce(func(w http.ResponseWriter, _ *http.Request, _ int) {
-		sendJSON(w, 429, `{"msg":"slow down"}`)
-	}), nil)
-)
+// redirectsTo redirects the first request to what answers the second.
+func redirectsTo(status int, body string) func(*testing.T) site {
+	return served(first(redirect(302, sessionPath), sends(status, body)), nil)
+}
 
-func redirectOnce(then answerer) answerer {
-	return func(w http.ResponseWriter, r *http.Request, n int) {
-		if n > 1 {
-			then(w, r, n)
-			return
-		}
-		http.Redirect(w, r, r.URL.Path, http.StatusFound)
+// layer puts a layer that changes requests around a site's client, and so hides that it is an http.Client.
+func layer(change func(*http.Request)) func(*testing.T, *site) {
+	return func(_ *testing.T, s *site) {
+		client := s.client
+		s.client = doerFunc(func(r *http.Request) (*http.Response, error) {
+			change(r)
+			return client.Do(r)
+		})
 	}
 }
 
-// wrapped hides that a client is an http.Client.
-func wrapped(_ *testing.T, s *site) {
-	client := s.client
-	s.client = doerFunc(func(r *http.Request) (*http.Response, error) { return client.Do(r) })
-}
+func unchanged(*http.Request) {}
 
 func followingTransport(_ *testing.T, s *site) {
 	client := s.client
@@ -296,27 +246,16 @@ func followingTransport(_ *testing.T, s *site) {
 	})}
 }
 
-// policies are redirect policies of a caller's.
-var policies = map[string]func(*http.Request, []*http.Request) error{
-	"follows": func(*http.Request, []*http.Request) error { return nil },
-	"copies the headers": func(r *http.Request, via []*http.Request) error {
-		r.Header = via[0].Header.Clone()
-		return nil
-	},
-	"refuses":            func(*http.Request, []*http.Request) error { return errors.New("no redirects") },
-	"takes the redirect": func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
-// toElsewhere starts a server that redirects to another one, which no request may reach.
-func toElsewhere(status int, elsewhere func(*testing.T) site, change changeServer) func(*testing.T) site {
+// toElsewhere starts a server that redirects to another host, which no request may reach.
+func toElsewhere(status int, change changeServer) func(*testing.T) site {
 	return func(t *testing.T) site {
-		other := elsewhere(t)
+		other := served(serveSession, nil)(t)
 		t.Cleanup(func() {
 			if n := other.requests(); n > 0 {
 				t.Errorf("the redirect was followed by %d requests", n)
 			}
 		})
-		return served(redirect(status, func(r *http.Request) string { return other.baseURL + r.URL.Path }), change)(t)
+		return served(redirect(status, strings.Replace(other.baseURL, "127.0.0.1", "localhost", 1)+sessionPath), change)(t)
 	}
 }
 
@@ -368,55 +307,32 @@ func TestFaults(t *testing.T) {
 
 // A client that the caller gives is copied, never changed.
 func TestCallersHTTPClientIsNotChanged(t *testing.T) {
-	at := served(redirect(302, func(*http.Request) string { return "/elsewhere" }), nil)(t)
-	own := at.client.(*http.Client)
-	tr := own.Transport
-	client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(own))
-	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) {
+	own := &http.Client{Transport: roundTripper(failing(302, ""))}
+	if _, err := once(t, own).GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) {
 		t.Errorf("got %v, want ErrUnexpectedResponse", err)
 	}
-	if own.CheckRedirect != nil || own.Transport != tr || own.Jar != nil || own.Timeout != 0 {
+	if own.CheckRedirect != nil || own.Timeout != 0 {
 		t.Errorf("changed to %+v", own)
-	}
-}
-
-// endedContext is a context that the test ends, with an error of its choice.
-type endedContext struct {
-	context.Context
-	done chan struct{}
-	err  error
-}
-
-func (c endedContext) Done() <-chan struct{} { return c.done }
-
-func (c endedContext) Err() error {
-	select {
-	case <-c.done:
-		return c.err
-	default:
-		return nil
 	}
 }
 
 // A call ends with its context, wherever it is, and says so.
 func TestEndOfContext(t *testing.T) {
 	for stage := range stages(nil) {
-		for _, reason := range []error{context.Canceled, context.DeadlineExceeded} {
-			t.Run(fmt.Sprint(stage, ", ", reason), func(t *testing.T) {
-				t.Parallel()
-				ctx := endedContext{t.Context(), make(chan struct{}), reason}
-				at := stages(sync.OnceFunc(func() { close(ctx.done) }))[stage](t)
-				client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
-				got, err := client.GetTunnelSession(ctx, "ts_1")
-				if got != nil || !errors.Is(err, reason) {
-					t.Errorf("got %v, %v, want %v", got, err, reason)
-				}
-				checkSecret(t, "the error", printed(err), apiKey)
-				if n := at.requests(); n > 1 {
-					t.Errorf("the server saw %d requests", n)
-				}
-			})
-		}
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			at := stages(cancel)[stage](t)
+			client := newClient(t, api.WithBaseURL(at.baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: at.client}))
+			got, err := client.GetTunnelSession(ctx, "ts_1")
+			if got != nil || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, %v, want context.Canceled", got, err)
+			}
+			checkSecret(t, "the error", printed(err), apiKey)
+			if n := at.requests(); n > 1 {
+				t.Errorf("the server saw %d requests", n)
+			}
+		})
 	}
 }
 
@@ -427,34 +343,12 @@ func stages(reach func()) map[string]func(*testing.T) site {
 			reach()
 			return served(serveSession, nil)(t)
 		},
-		"dialling": through(served(serveSession, nil), transport(func(_ *http.Client, tr *http.Transport) {
-			tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		"dialling": through(served(serveSession, nil), func(_ *testing.T, s *site) {
+			s.client.(*http.Client).Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 				reach()
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-		})),
-		"in the TLS handshake": through(raw(func(conn, int) {}), func(t *testing.T, s *site) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				if c, err := l.Accept(); err == nil {
-					reach()
-					conn{c.(*net.TCPConn)}.stall()
-					c.Close()
-				}
-			}()
-			t.Cleanup(func() {
-				l.Close()
-				// net/http goes on dialling for a while, as the next call may want the connection.
-				s.client.(*http.Client).CloseIdleConnections()
-				<-done
-			})
-			s.baseURL = "https://" + l.Addr().String()
 		}),
 		"waiting for the header": raw(func(c conn, _ int) { reach(); c.stall() }),
 		"in the header":          raw(func(c conn, _ int) { c.write(header); reach(); c.stall() }),

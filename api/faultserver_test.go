@@ -85,7 +85,7 @@ func raw(answer func(c conn, n int)) func(*testing.T) site {
 }
 
 // served starts a server of net/http, with change to alter it before.
-func served(answer func(w http.ResponseWriter, r *http.Request, n int), change func(*httptest.Server)) func(*testing.T) site {
+func served(answer answerer, change changeServer) func(*testing.T) site {
 	return func(t *testing.T) site {
 		var requests atomic.Int64
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -122,24 +122,8 @@ func through(start func(*testing.T) site, change func(*testing.T, *site)) func(*
 	}
 }
 
-// transport gives a site an http.Client of its own, with a changed transport.
-func transport(change func(*http.Client, *http.Transport)) func(*testing.T, *site) {
-	return func(t *testing.T, s *site) {
-		tr := s.client.(*http.Client).Transport.(*http.Transport).Clone()
-		c := &http.Client{Transport: tr}
-		if change != nil {
-			change(c, tr)
-		}
-		t.Cleanup(c.CloseIdleConnections)
-		s.client = c
-	}
-}
-
 // byDefault gives a site the default client, for calls that its timeouts cannot end.
 func byDefault(_ *testing.T, s *site) { s.client = nil }
-
-// untrusting gives a site a client that does not know its certificate.
-func untrusting(t *testing.T, s *site) { s.client = untimedClient(t) }
 
 // untimedClient returns the default HTTP client without its timeouts.
 func untimedClient(t *testing.T) *http.Client {
