@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"slices"
@@ -20,53 +19,36 @@ import (
 // Attempts share nothing: what something between the Doer and the network does to one is not seen by the next.
 func TestAttemptsShareNothing(t *testing.T) {
 	for name, test := range map[string]struct {
-		client func(transport http.RoundTripper) api.HttpRequestDoer
+		layer  func(*http.Request) // around the transport of a client with a cookie jar
 		header string
 		want   []string // of the three attempts
 	}{
-		"cookie jar": {func(transport http.RoundTripper) api.HttpRequestDoer {
-			jar, _ := cookiejar.New(nil)
-			return &http.Client{Jar: jar, Transport: transport}
-		}, "Cookie", []string{"", "lb=1", "lb=2"}},
-		"layer that adds a header": {func(transport http.RoundTripper) api.HttpRequestDoer {
-			return doerFunc(func(r *http.Request) (*http.Response, error) {
-				r.Header.Add("X-Trace", "a")
-				return (&http.Client{Transport: transport}).Do(r)
-			})
-		}, "X-Trace", []string{"a", "a", "a"}},
-		"layer that rewrites the URL": {func(transport http.RoundTripper) api.HttpRequestDoer {
-			return doerFunc(func(r *http.Request) (*http.Response, error) {
-				r.URL.Path += "/x"
-				r.Header.Set("X-Path", r.URL.Path)
-				return (&http.Client{Transport: transport}).Do(r)
-			})
+		"cookie jar":               {unchanged, "Cookie", []string{"", "lb=1", "lb=2"}},
+		"layer that adds a header": {func(r *http.Request) { r.Header.Add("X-Trace", "a") }, "X-Trace", []string{"a", "a", "a"}},
+		"layer that rewrites the URL": {func(r *http.Request) {
+			r.URL.Path += "/x"
+			r.Header.Set("X-Path", r.URL.Path)
 		}, "X-Path", []string{"/things/x", "/things/x", "/things/x"}},
-		"layer that writes into a header's value": {func(transport http.RoundTripper) api.HttpRequestDoer {
-			return doerFunc(func(r *http.Request) (*http.Response, error) {
-				r.Header["X-Caller"][0] += "b"
-				return (&http.Client{Transport: transport}).Do(r)
-			})
-		}, "X-Caller", []string{"ab", "ab", "ab"}},
+		"layer that writes into a header's value": {func(r *http.Request) { r.Header["X-Caller"][0] += "b" }, "X-Caller", []string{"ab", "ab", "ab"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var got []string
-				transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				jar, _ := cookiejar.New(nil)
+				client := &http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					test.layer(r)
 					got = append(got, strings.Join(r.Header.Values(test.header), "; "))
 					rsp, err := failing(503, "")(r)
 					rsp.Header.Set("Set-Cookie", fmt.Sprintf("lb=%d", len(got)))
 					return rsp, err
-				})
+				})}
 				req, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.test/things", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
 				req.Header.Set("X-Caller", "a")
-				if _, err := (&api.Doer{HTTPClient: test.client(transport)}).Do(req); err == nil {
-					t.Fatal("got no error")
-				}
-				if !slices.Equal(got, test.want) {
-					t.Errorf("sent %q, want %q", got, test.want)
+				if _, err := (&api.Doer{HTTPClient: client}).Do(req); err == nil || !slices.Equal(got, test.want) {
+					t.Errorf("got %v after sending %q, want %q", err, got, test.want)
 				}
 				if req.Header.Get("X-Caller") != "a" || len(req.Header) != 1 || req.URL.Path != "/things" {
 					t.Errorf("the caller's request is %v %v now", req.URL, req.Header)
@@ -98,32 +80,18 @@ func TestRoundTripperMayReadLate(t *testing.T) {
 // With a Doer inside a layer inside a Doer, the inner one makes the attempts.
 func TestDoerWithinDoer(t *testing.T) {
 	for name, failure := range map[string]doerFunc{"response": failing(503, ""), "transport error": reset} {
-		for layer, around := range map[string]func(api.HttpRequestDoer) api.HttpRequestDoer{
-			"HttpRequestDoer": func(inner api.HttpRequestDoer) api.HttpRequestDoer {
-				return doerFunc(func(r *http.Request) (*http.Response, error) {
-					rsp, err := inner.Do(r)
-					if err != nil {
-						err = fmt.Errorf("layer: %w", err)
-					}
-					return rsp, err
-				})
-			},
-			"RoundTripper": func(inner api.HttpRequestDoer) api.HttpRequestDoer {
-				return &http.Client{Transport: roundTripper(inner.Do)}
-			},
-		} {
-			t.Run(name+" through a "+layer, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := newScript(failure)
-					client := newClient(t, api.WithHTTPClient(around(&api.Doer{HTTPClient: s})))
-					_, err := client.GetTunnelSession(t.Context(), apiKey) // the key for an ID, by mistake
-					var e *api.ResponseError
-					if err == nil || len(s.at) != 3 || strings.Count(err.Error(), "3 attempts") != 1 || errors.As(err, &e) != (name == "response") {
-						t.Errorf("got %v after %d requests, want 3", err, len(s.at))
-					}
-				})
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failure)
+				layer := roundTripper((&api.Doer{HTTPClient: s}).Do)
+				client := newClient(t, api.WithHTTPClient(&http.Client{Transport: layer}))
+				_, err := client.GetTunnelSession(t.Context(), apiKey) // the key for an ID, by mistake
+				var e *api.ResponseError
+				if err == nil || len(s.at) != 3 || strings.Count(err.Error(), "3 attempts") != 1 || errors.As(err, &e) != (name == "response") {
+					t.Errorf("got %v after %d requests, want 3", err, len(s.at))
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -134,15 +102,13 @@ func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
 func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var waits int
-		limiter := limiterFunc(func(context.Context) error {
-			waits++
+		s := newScript(failing(503, ""))
+		_, err := s.do(t.Context(), api.Doer{Limiter: limiterFunc(func(context.Context) error {
 			time.Sleep(time.Minute)
 			return nil
-		})
-		s := newScript(failing(503, ""))
-		if _, err := s.do(t.Context(), api.Doer{Limiter: limiter}, "GET", nil); err == nil || waits != 3 {
-			t.Errorf("got %v after %d waits, want an error after 3", err, waits)
+		})}, "GET", nil)
+		if err == nil || len(s.at) != 3 {
+			t.Errorf("got %v after %d requests, want an error after 3", err, len(s.at))
 		}
 		for i, at := range s.at {
 			if at < time.Duration(i+1)*time.Minute {
@@ -164,7 +130,7 @@ func TestErrorOfLimiterEndsCall(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(ok)
-		body := &closable{Reader: strings.NewReader("x")}
+		body := new(counter)
 		if _, err := s.do(t.Context(), api.Doer{Limiter: after(0)}, "PUT", body); !errors.Is(err, refused) || len(s.at) != 0 {
 			t.Errorf("before the first attempt: got %v after %d requests", err, len(s.at))
 		}
@@ -178,10 +144,3 @@ func TestErrorOfLimiterEndsCall(t *testing.T) {
 		}
 	})
 }
-
-type closable struct {
-	io.Reader
-	closed bool
-}
-
-func (c *closable) Close() error { c.closed = true; return nil }
