@@ -43,15 +43,6 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 	return answer(r)
 }
 
-// waits returns the times between the requests.
-func (s *script) waits() []time.Duration {
-	var waits []time.Duration
-	for i := 1; i < len(s.at); i++ {
-		waits = append(waits, s.at[i]-s.at[i-1])
-	}
-	return waits
-}
-
 func failing(status int, retryAfter string) doerFunc {
 	return func(r *http.Request) (*http.Response, error) {
 		rsp, err := answer(status, "application/json", `{"msg":"try again"}`)(r)
@@ -141,85 +132,72 @@ func TestAttempts(t *testing.T) {
 // The waits double, half of each is random, and they end at eight seconds.
 func TestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var all [][]time.Duration
+		waits := make([][]time.Duration, 6)
 		for range 50 {
-			s := newScript(failing(503, ""))
-			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 9}, "GET", nil); err == nil {
-				t.Fatal("got no error")
+			s := newScript(reset)
+			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 7}, "GET", nil); len(s.at) != 7 {
+				t.Fatalf("got %v after %d requests", err, len(s.at))
 			}
-			all = append(all, s.waits())
+			for i := range waits {
+				waits[i] = append(waits[i], s.at[i+1]-s.at[i])
+			}
 		}
 		longest := 500 * time.Millisecond
-		for i := range all[0] {
-			lowest, highest := time.Hour, time.Duration(0)
-			for _, waits := range all {
-				lowest, highest = min(lowest, waits[i]), max(highest, waits[i])
-			}
-			if lowest < longest/2 || highest > longest || highest-lowest < longest/10 {
-				t.Errorf("wait %d: from %v to %v, want anything from half of %v to all of it", i+1, lowest, highest, longest)
+		for i := range waits {
+			low, high := slices.Min(waits[i]), slices.Max(waits[i])
+			if low < longest/2 || high > longest || high-low < longest/10 {
+				t.Errorf("wait %d: from %v to %v, want anything from half of %v to all of it", i+1, low, high, longest)
 			}
 			longest = min(2*longest, 8*time.Second)
 		}
 	})
 }
 
+// A wait of up to a minute is kept to. For a longer one the call ends at once.
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // at the start of each bubble
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
 	for _, test := range []struct {
 		name  string
 		value string
-		asked time.Duration // that the error tells
-		wait  time.Duration // 0: the usual one; -1: the error comes back at once
+		asked time.Duration // 0: nothing, so that the wait is the usual one
 	}{
-		{"absent", "", 0, 0},
-		{"seconds", "7", 7 * time.Second, 7 * time.Second},
-		{"less than the usual", "0", 0, 0},
-		{"a minute", "60", time.Minute, time.Minute},
-		{"more than a minute", "61", 61 * time.Second, -1},
-		{"an hour", "3600", time.Hour, -1},
-		{"date", date(9 * time.Second), 9 * time.Second, 9 * time.Second},
-		{"date in an hour", date(time.Hour), time.Hour, -1},
-		{"date now", date(0), 0, 0},
-		{"past date", date(-time.Hour), 0, 0},
-		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", math.MaxInt64, -1},
-		{"negative", "-7", 0, 0},
-		{"fraction", "1.5", 0, 0},
-		{"exponent", "1e3", 0, 0},
-		{"sign", "+7", 0, 0},
-		{"hexadecimal", "0x10", 0, 0},
-		{"word", "soon", 0, 0},
-		{"overflows a Duration", "9223372037", math.MaxInt64, -1},
-		{"overflows it by far", "99999999999", math.MaxInt64, -1},
-		{"overflows a number", "18446744073709551616", math.MaxInt64, -1},
-		{"longest Duration", "9223372036", 9223372036 * time.Second, -1},
+		{"absent", "", 0},
+		{"zero", "0", 0},
+		{"seconds", "7", 7 * time.Second},
+		{"a minute", "60", time.Minute},
+		{"more than a minute", "61", 61 * time.Second},
+		{"date", date(9 * time.Second), 9 * time.Second},
+		{"past date", date(-time.Hour), 0},
+		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", math.MaxInt64},
+		{"negative", "-7", 0},
+		{"sign", "+7", 0},
+		{"hexadecimal", "0x10", 0},
+		{"word", "soon", 0},
+		{"longest Duration", "9223372036", 9223372036 * time.Second},
+		{"overflows a Duration", "9223372037", math.MaxInt64},
+		{"overflows it by far", "99999999999", math.MaxInt64},
+		{"overflows a number", "18446744073709551616", math.MaxInt64},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newScript(failing(429, test.value))
-				_, err := s.do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
+				_, err := newScript(failing(429, test.value)).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
 				var e *api.ResponseError
 				if !errors.As(err, &e) || e.RetryAfter != test.asked {
 					t.Errorf("got %v, want to retry after %v", err, test.asked)
 				}
-
-				s = newScript(failing(429, test.value), ok)
+				s := newScript(failing(429, test.value), ok)
 				_, err = s.do(t.Context(), api.Doer{}, "GET", nil)
-				if test.wait < 0 {
-					if !errors.Is(err, api.ErrRateLimited) || !errors.As(err, &e) || e.Attempts != 1 {
-						t.Errorf("got %v after %d requests, want ErrRateLimited after 1", err, len(s.at))
+				took := time.Since(s.started)
+				switch {
+				case test.asked > time.Minute:
+					if !errors.Is(err, api.ErrRateLimited) || len(s.at) != 1 || took != 0 {
+						t.Errorf("got %v after %d requests and %v, want ErrRateLimited at once", err, len(s.at), took)
 					}
-					if elapsed := time.Since(s.started); elapsed != 0 {
-						t.Errorf("it took %v", elapsed)
-					}
-					return
-				}
-				if err != nil || len(s.at) != 2 {
-					t.Fatalf("got %v after %d requests", err, len(s.at))
-				}
-				got := s.waits()[0]
-				if test.wait > 0 && got != test.wait || test.wait == 0 && (got < 250*time.Millisecond || got > 500*time.Millisecond) {
-					t.Errorf("waited %v, want %v", got, test.wait)
+				case err != nil || len(s.at) != 2:
+					t.Errorf("got %v after %d requests, want success after 2", err, len(s.at))
+				case test.asked == 0 && (took < 250*time.Millisecond || took > 500*time.Millisecond), test.asked > 0 && took != test.asked:
+					t.Errorf("waited %v, want %v", took, test.asked)
 				}
 			})
 		})
