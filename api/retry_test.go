@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -204,17 +203,25 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A deadline that the wait would outlast is no reason to wait for it.
-func TestDeadlineBeforeNextAttempt(t *testing.T) {
+// sending is an attempt that its context ends. As net/http does, it returns the context's cause alone.
+func sending(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, context.Cause(r.Context())
+}
+
+// A deadline ends the call. If the wait for the next attempt would outlast it, the call ends at once.
+func TestDeadline(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		answer   doerFunc
-		target   error
 		deadline time.Duration
+		requests int
+		is       error
 	}{
-		{"usual wait", failing(503, ""), nil, 100 * time.Millisecond},
-		{"wait that is asked for", failing(429, "30"), api.ErrRateLimited, 29 * time.Second},
-		{"transport error", reset, errReset, 100 * time.Millisecond},
+		{"while sending", sending, time.Second, 1, context.DeadlineExceeded},
+		{"within the usual wait", failing(429, ""), 100 * time.Millisecond, 1, api.ErrRateLimited},
+		{"within the wait that is asked for", failing(429, "30"), 29 * time.Second, 1, api.ErrRateLimited},
+		{"after the wait", failing(429, "30"), 31 * time.Second, 2, api.ErrRateLimited},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -222,85 +229,58 @@ func TestDeadlineBeforeNextAttempt(t *testing.T) {
 				defer cancel()
 				s := newScript(test.answer)
 				_, err := s.do(ctx, api.Doer{}, "GET", nil)
-				if err == nil || test.target != nil && !errors.Is(err, test.target) || errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v, want the attempt's own error", err)
+				if !errors.Is(err, test.is) || len(s.at) != test.requests {
+					t.Errorf("got %v after %d requests, want %v after %d", err, len(s.at), test.is, test.requests)
 				}
-				if elapsed := time.Since(s.started); elapsed != 0 || len(s.at) != 1 {
-					t.Errorf("it took %v and %d requests", elapsed, len(s.at))
+				if errors.Is(err, api.ErrRateLimited) && errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want the attempt's own error", err)
 				}
 			})
 		})
 	}
-	t.Run("enough time", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 31*time.Second)
-			defer cancel()
-			s := newScript(failing(429, "30"), ok)
-			if _, err := s.do(ctx, api.Doer{}, "GET", nil); err != nil {
-				t.Error(err)
-			}
-		})
-	})
 }
 
-func TestCancelWhileWaiting(t *testing.T) {
+// When its context ends a call, the error matches the context's error, its cause, and the error of the last attempt. A
+// context that ends with an attempt that no other could mend has not ended the call: the attempt has.
+func TestCancelWithCause(t *testing.T) {
 	cause := errors.New("shutting down")
+	during := func(answer doerFunc) doerFunc {
+		return func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return answer(r)
+		}
+	}
 	for _, test := range []struct {
-		name   string
-		answer doerFunc
-		cause  error
-		last   error // also matched
+		name     string
+		answer   doerFunc
+		after    time.Duration
+		requests int
+		last     error // nil: none besides the context's
+		ended    bool  // by the context
 	}{
-		{"response", failing(429, "30"), nil, api.ErrRateLimited},
-		{"response, with a cause", failing(429, "30"), cause, api.ErrRateLimited},
-		{"transport error", reset, nil, errReset},
-		{"transport error, with a cause", reset, cause, errReset},
+		{"while sending", sending, time.Second, 1, nil, true},
+		{"while waiting after a transport error", reset, 100 * time.Millisecond, 1, errReset, true},
+		{"while waiting after a response", failing(429, "10"), 15 * time.Second, 2, api.ErrRateLimited, true},
+		{"with an attempt that another could mend", during(failing(429, "")), time.Second, 1, api.ErrRateLimited, true},
+		{"with an attempt that none could mend", during(failing(404, "")), time.Second, 1, api.ErrNotFound, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(test.after, func() { cancel(cause) })
 				s := newScript(test.answer)
-				time.AfterFunc(100*time.Millisecond, func() { cancel(test.cause) })
 				_, err := s.do(ctx, api.Doer{}, "GET", nil)
-				if !errors.Is(err, context.Canceled) || !errors.Is(err, test.last) || test.cause != nil && !errors.Is(err, test.cause) {
-					t.Errorf("got %v, want it to match context.Canceled, %v and %v", err, test.last, test.cause)
+				if errors.Is(err, context.Canceled) != test.ended || errors.Is(err, cause) != test.ended || test.last != nil && !errors.Is(err, test.last) {
+					t.Errorf("got %v, want the end of the context: %v, and %v", err, test.ended, test.last)
 				}
-				if elapsed := time.Since(s.started); elapsed != 100*time.Millisecond || len(s.at) != 1 {
-					t.Errorf("it took %v and %d requests", elapsed, len(s.at))
+				if took := time.Since(s.started); took != test.after || len(s.at) != test.requests {
+					t.Errorf("got %v after %v and %d requests", err, took, len(s.at))
+				}
+				if strings.Count(err.Error(), "2 attempts") != test.requests-1 {
+					t.Errorf("got %v, want it to tell of 2 attempts once, and of 1 not at all", err)
 				}
 			})
 		})
-	}
-}
-
-func TestCancelBeforeThirdAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		s := newScript(failing(503, "10"))
-		time.AfterFunc(15*time.Second, cancel)
-		_, err := s.do(ctx, api.Doer{}, "GET", nil)
-		if !errors.Is(err, context.Canceled) || len(s.at) != 2 || strings.Count(err.Error(), "2 attempts") != 1 {
-			t.Errorf("got %v after %d requests, want it to tell of 2 attempts once", err, len(s.at))
-		}
-	})
-}
-
-// A context that ends with an attempt that another could mend has ended the call. Otherwise the attempt has.
-func TestContextEndsWithAttempt(t *testing.T) {
-	for _, test := range []struct {
-		status int
-		ended  bool
-	}{{503, true}, {429, true}, {404, false}} {
-		ctx, cancel := context.WithCancel(t.Context())
-		s := newScript(func(r *http.Request) (*http.Response, error) {
-			cancel()
-			return failing(test.status, "")(r)
-		})
-		_, err := s.do(ctx, api.Doer{}, "GET", nil)
-		var e *api.ResponseError
-		if !errors.As(err, &e) || errors.Is(err, context.Canceled) != test.ended || len(s.at) != 1 {
-			t.Errorf("%d: got %v after %d requests, want the end of the context: %v", test.status, err, len(s.at), test.ended)
-		}
 	}
 }
 
@@ -310,15 +290,7 @@ func TestErrorOfAnotherCallIsTheCause(t *testing.T) {
 	_, invalid := once(t, ok).GetTunnelSession(t.Context(), "..")
 	_, refused := once(t, doerFunc(reset)).GetTunnelSession(t.Context(), "ts_1")
 	for _, cause := range []error{gone, fmt.Errorf("look up ts_1: %w", gone), invalid, refused} {
-		for name, answer := range map[string]doerFunc{
-			"before the header": func(r *http.Request) (*http.Response, error) { return nil, context.Cause(r.Context()) },
-			"in the body": func(r *http.Request) (*http.Response, error) {
-				rsp, err := ok(r)
-				rsp.Body = io.NopCloser(iotest.ErrReader(context.Cause(r.Context())))
-				return rsp, err
-			},
-			"with the attempt": failing(503, ""),
-		} {
+		for name, answer := range map[string]doerFunc{"while sending": sending, "with the attempt": failing(503, "")} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			s := newScript(func(r *http.Request) (*http.Response, error) {
 				cancel(cause)
@@ -329,20 +301,6 @@ func TestErrorOfAnotherCallIsTheCause(t *testing.T) {
 				t.Errorf("%v, %s: got %v after %d requests, want context.Canceled alone", cause, name, err, len(s.at))
 			}
 		}
-	}
-}
-
-// net/http returns a context's cause alone, if it has one.
-func TestCancelWithCauseWhileSending(t *testing.T) {
-	cause := errors.New("shutting down")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	s := newScript(func(r *http.Request) (*http.Response, error) {
-		cancel(cause)
-		return nil, context.Cause(r.Context())
-	})
-	_, err := s.do(ctx, api.Doer{}, "GET", nil)
-	if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || len(s.at) != 1 {
-		t.Errorf("got %v after %d requests, want it to match context.Canceled and its cause", err, len(s.at))
 	}
 }
 
