@@ -259,6 +259,11 @@ func TestCancelWithCause(t *testing.T) {
 		ended    bool  // by the context
 	}{
 		{"while sending", sending, time.Second, 1, nil, true},
+		{"in the body of an error", func(r *http.Request) (*http.Response, error) {
+			rsp, err := failing(404, "")(r)
+			rsp.Body = stallingBody{r.Context()}
+			return rsp, err
+		}, time.Second, 1, api.ErrUnexpectedResponse, true},
 		{"while waiting after a transport error", reset, 100 * time.Millisecond, 1, errReset, true},
 		{"while waiting after a response", failing(429, "10"), 15 * time.Second, 2, api.ErrRateLimited, true},
 		{"with an attempt that another could mend", during(failing(429, "")), time.Second, 1, api.ErrRateLimited, true},
@@ -340,10 +345,11 @@ func TestRetriesAreLogged(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s := newScript(failing(429, "7"), func(*http.Request) (*http.Response, error) { return nil, errors.New("quotes " + apiKey) }, ok)
-		if _, err := s.do(t.Context(), api.Doer{Logger: logger}, "GET", nil); err != nil {
+		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
+		if _, err := client.GetTunnelSession(t.Context(), apiKey); err != nil { // the key for an ID, by mistake
 			t.Fatal(err)
 		}
-		const start = `time=\S+ level=DEBUG msg="retrying request to ngrok" method=GET path=/things/t_1 `
+		const start = `time=\S+ level=DEBUG msg="retrying request to ngrok" method=GET path=/tunnel_sessions/\[redacted\] `
 		want := regexp.MustCompile("^" + start + "attempt=1 wait=7s status=429\n" + start + `attempt=2 wait=\S+ error="quotes \[redacted\]"` + "\n$")
 		if !want.MatchString(log.String()) {
 			t.Errorf("logged\n%swant %s", log.String(), want)
