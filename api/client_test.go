@@ -59,6 +59,8 @@ func TestNewRejects(t *testing.T) {
 		{"nil function", apiKey, []api.ClientOption{api.WithHTTPClient(doerFunc(nil))}, "HTTP client is nil"},
 		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errors.New("no " + apiKey) }}, "no "},
 		{"empty user agent", apiKey, []api.ClientOption{api.WithUserAgent("")}, "user agent"},
+		{"space before the user agent", apiKey, []api.ClientOption{api.WithUserAgent(" a")}, "user agent"},
+		{"user agent that is not ASCII", apiKey, []api.ClientOption{api.WithUserAgent("é")}, "user agent"},
 		{"line break in the user agent", apiKey, []api.ClientOption{api.WithUserAgent("a\r\nb: c")}, "user agent"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,6 +152,10 @@ func TestNilEditorIsSkipped(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+	own := []api.RequestEditorFn{nil, func(context.Context, *http.Request) error { return nil }}
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1", own...); err != nil || own[0] != nil || own[1] == nil {
+		t.Errorf("got %v, and the caller's editors are changed: %v", err, own[1] == nil)
 	}
 }
 

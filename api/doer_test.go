@@ -144,3 +144,14 @@ func TestErrorOfLimiterEndsCall(t *testing.T) {
 		}
 	})
 }
+
+// An HTTP client can return a response with an error, and leaves its body to be closed.
+func TestBodyBesideAnErrorIsClosed(t *testing.T) {
+	body := new(counter)
+	client := once(t, doerFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 302, Body: body}, errReset
+	}))
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, errReset) || !body.closed {
+		t.Errorf("got %v, and the body is closed: %v", err, body.closed)
+	}
+}

@@ -81,7 +81,7 @@ func TestResponseError(t *testing.T) {
 			want := test.want
 			want.StatusCode, want.Method, want.URL = test.status, "GET", "https://api.ngrok.com/tunnel_sessions/ts_1"
 			want.OperationID = cmp.Or(want.OperationID, "op_header")
-			want.Attempts, want.Header, want.Body = 1, got.Header, []byte(test.body)
+			want.Attempts, want.Header, want.Body = 1, http.Header{"Ngrok-Operation-Id": {"op_header"}}, []byte(test.body)
 			if !reflect.DeepEqual(*got, want) {
 				t.Errorf("got  %+v\nwant %+v", *got, want)
 			}

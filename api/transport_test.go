@@ -74,8 +74,8 @@ func TestNoMoreIsReadThanTheBound(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			body := new(counter)
 			err := getBounded(t, body, test.bound)
-			if !errors.Is(err, api.ErrResponseTooLarge) {
-				t.Errorf("got %v, want ErrResponseTooLarge", err)
+			if !errors.Is(err, api.ErrResponseTooLarge) || !strings.Contains(err.Error(), "raise Doer.MaxBodyBytes") {
+				t.Errorf("got %v, want ErrResponseTooLarge and what to do about it", err)
 			}
 			// One byte more tells that there is more.
 			if body.read != test.want+1 || !body.closed {
