@@ -210,8 +210,9 @@ func (r *redactor) line(s string) string { return printable(r.Replace(s)) }
 func (r *redactor) header(h http.Header) http.Header {
 	clean := make(http.Header, len(h))
 	for name, values := range h {
+		name = r.Replace(name)
 		for _, value := range values {
-			clean[r.Replace(name)] = append(clean[r.Replace(name)], r.Replace(value))
+			clean[name] = append(clean[name], r.Replace(value))
 		}
 	}
 	return clean
@@ -232,10 +233,11 @@ func (r *redactor) body(data []byte) []byte {
 
 // error returns an error that matches what err matches, and has its text as one printable line without secrets.
 func (r *redactor) error(err error) error {
-	e := &redactedError{text: r.line(err.Error()), is: func(target error) bool { return errors.Is(err, target) }}
+	text := err.Error()
+	e := &redactedError{text: r.line(text), is: func(target error) bool { return errors.Is(err, target) }}
 	var response *ResponseError
 	switch {
-	case r.Replace(err.Error()) == err.Error():
+	case r.Replace(text) == text:
 		e.err = err
 	case errors.As(err, &response):
 		e.err = response
