@@ -62,10 +62,7 @@ var rows = []row{
 		}
 	}},
 	{"client", func(b *testing.B, baseURL string, client *http.Client) getter {
-		c, err := api.New(apiKey, api.WithBaseURL(baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: client}))
-		if err != nil {
-			b.Fatal(err)
-		}
+		c := newClient(b, api.WithBaseURL(baseURL), api.WithHTTPClient(&api.Doer{HTTPClient: client}))
 		return func(ctx context.Context) (*api.TunnelSession, error) {
 			return c.GetTunnelSession(ctx, benchmarkedID)
 		}

@@ -17,7 +17,7 @@ func FuzzID(f *testing.F) {
 		f.Add(id)
 	}
 	var sent []*url.URL
-	client := fuzzed(f, doerFunc(func(r *http.Request) (*http.Response, error) {
+	client := once(f, doerFunc(func(r *http.Request) (*http.Response, error) {
 		sent = append(sent, r.URL)
 		return ok(r)
 	}))
@@ -58,7 +58,7 @@ func FuzzResponse(f *testing.F) {
 	}
 	var status int
 	var contentType, body string
-	client := fuzzed(f, doerFunc(func(r *http.Request) (*http.Response, error) {
+	client := once(f, doerFunc(func(r *http.Request) (*http.Response, error) {
 		return answer(status, contentType, body)(r)
 	}))
 	f.Fuzz(func(t *testing.T, code int, mediaType string, data []byte) {
@@ -105,13 +105,4 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("%q: got %v", value, e.RetryAfter)
 		}
 	})
-}
-
-func fuzzed(f *testing.F, doer doerFunc) *api.ClientWithResponses {
-	f.Helper()
-	client, err := api.New(apiKey, api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1}))
-	if err != nil {
-		f.Fatal(err)
-	}
-	return client
 }

@@ -75,12 +75,12 @@ func response(status int, body string) *http.Response {
 }
 
 // once returns a client that makes one attempt, through doer.
-func once(t *testing.T, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
+func once(t testing.TB, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
 	t.Helper()
 	return newClient(t, append([]api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}, opts...)...)
 }
 
-func newClient(t *testing.T, opts ...api.ClientOption) *api.ClientWithResponses {
+func newClient(t testing.TB, opts ...api.ClientOption) *api.ClientWithResponses {
 	t.Helper()
 	c, err := api.New(apiKey, opts...)
 	if err != nil {

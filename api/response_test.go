@@ -51,12 +51,8 @@ func TestGate(t *testing.T) {
 		{"switching protocols", "GET", 101, "", "", "101 Switching Protocols"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(t.Context(), test.method, "https://api.test/things", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doer := &api.Doer{HTTPClient: answer(test.status, test.contentType, test.body)}
-			rsp, err := doer.Do(req)
+			s := newScript(answer(test.status, test.contentType, test.body))
+			rsp, err := s.do(t.Context(), api.Doer{}, test.method, nil)
 			if test.want == "" {
 				if err != nil || rsp.StatusCode != test.status || rsp.ContentLength != int64(len(test.body)) {
 					t.Errorf("got %+v, %v, want the response", rsp, err)
@@ -113,13 +109,8 @@ func TestSharedResponseIsNotWrittenTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := *test.shared
 			before.Header = before.Header.Clone()
-			req, err := http.NewRequestWithContext(t.Context(), test.method, "https://api.test/things", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Authorization", "Bearer "+apiKey)
-			doer := &api.Doer{MaxAttempts: 1, HTTPClient: doerFunc(func(*http.Request) (*http.Response, error) { return test.shared, nil })}
-			if _, err := doer.Do(req); (err == nil) != (before.StatusCode < 300) {
+			s := newScript(func(*http.Request) (*http.Response, error) { return test.shared, nil })
+			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 1}, test.method, nil); (err == nil) != (before.StatusCode < 300) {
 				t.Errorf("got %v", err)
 			}
 			if !reflect.DeepEqual(*test.shared, before) {
