@@ -144,8 +144,8 @@ func TestValidatorCatchesViolations(t *testing.T) {
 		{"what conforms", "application/json", samples["today"], 200, ""},
 		{"number for a string", "application/json", `{"id":1}`, 200, "/id"},
 		{"other content type", "text/html", samples["today"], 200, "text/html"},
-		{"status that is not defined", "application/json", samples["today"], 404, "status 404"},
-		{"redirect, which kin-openapi passes", "application/json", samples["today"], 301, "status 301"},
+		{"status that is not defined", "application/json", samples["today"], 299, "status 299"},
+		{"redirect, which kin-openapi passes", "application/json", samples["today"], 399, "status 399"},
 	} {
 		err := v.Response(req, test.status, http.Header{"Content-Type": {test.contentType}}, []byte(test.body))
 		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
