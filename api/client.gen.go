@@ -83,8 +83,15 @@ type TunnelSessionsUpdate struct {
 
 // TunnelSessionsListParams defines parameters for TunnelSessionsList.
 type TunnelSessionsListParams struct {
+	// BeforeID Expects a resource ID as its input. Returns earlier entries in the result set, sorted by ID.
 	BeforeID *string `form:"before_id,omitempty" json:"before_id,omitempty"`
-	Limit    *string `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit Constrains the number of results in the dataset. See the [API Overview](https://ngrok.com/docs/api/index#pagination) for details.
+	Limit *string `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Filter A CEL expression to filter the list results. Supports logical and comparison operators to match on fields such as `id`, `metadata`, `created_at`, and more. See ngrok API Filtering for syntax and field details: https://ngrok.com/docs/api/api-filtering.
+	// Filterable fields: id, metadata, agent_version, ip, os, region, started_at, credential
+	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 }
 
 // TunnelSessionsRestartJSONRequestBody defines body for TunnelSessionsRestart for application/json ContentType.
@@ -430,6 +437,18 @@ func NewTunnelSessionsListRequest(server string, params *TunnelSessionsListParam
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
