@@ -85,7 +85,7 @@ func TestMethods(t *testing.T) {
 			return c.GetTunnelSession(ctx, id)
 		}, &session, []string{"GET /tunnel_sessions/" + id + " "}},
 		{"ListTunnelSessions", func(ctx context.Context, c *api.ClientWithResponses) (last *api.TunnelSession, err error) {
-			for last, err = range c.ListTunnelSessions(ctx) {
+			for last, err = range c.ListTunnelSessions(ctx, nil) {
 				if err != nil {
 					break
 				}

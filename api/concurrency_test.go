@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"example.com/ngrokapi/api"
 )
@@ -33,7 +35,7 @@ func (c *connections) of(change changeServer) changeServer {
 
 const callers = 64
 
-// Whatever happens to the others, a call gets its own session or its own error.
+// A call gets its own session or its own error, whatever happens to the others.
 func TestConcurrentCallsWithFaults(t *testing.T) {
 	calls := 30
 	if testing.Short() {
@@ -41,7 +43,7 @@ func TestConcurrentCallsWithFaults(t *testing.T) {
 	}
 	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
 		_, id, _ := strings.Cut(r.URL.Path, "/tunnel_sessions/")
-		// Requests arrive in any order, so what happens to a call is at random, and the mixture is the same each time.
+		// Requests arrive in any order, so a call fails at random, but as many calls fail each time.
 		switch n % 11 {
 		case 0:
 			sendJSON(w, 404, fmt.Sprintf(`{"msg":%q}`, id))
@@ -86,13 +88,13 @@ func TestConcurrentCallsWithFaults(t *testing.T) {
 	}
 }
 
-// Callers over HTTP/1.1 keep their connections. The default transport of net/http keeps two.
+// Callers over HTTP/1.1 keep their connections. http.DefaultTransport keeps two.
 func TestConnectionsAreKept(t *testing.T) {
 	const rounds = 5
 	var conns connections
 	arrived := make(chan struct{})
 	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
-		// Nobody is answered before all are there, so that each needs a connection of its own.
+		// No response is sent before all requests are there, so each needs a connection of its own.
 		if n%callers == 0 {
 			for range callers - 1 {
 				<-arrived
@@ -119,13 +121,12 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// A connection is used again after any answer that has an end.
+// A connection is used again after a success and after an error.
 func TestConnectionIsUsedAgain(t *testing.T) {
 	for name, answer := range map[string]answerer{
-		"session":    serveSession,
-		"HTML":       func(w http.ResponseWriter, _ *http.Request, _ int) { fmt.Fprint(w, "<html>") },
-		"long error": sends(404, strings.Repeat("x", 200<<10)),
-		"redirect":   redirect(302, "/x"),
+		"session": serveSession,
+		"HTML":    func(w http.ResponseWriter, _ *http.Request, _ int) { fmt.Fprint(w, "<html>") },
+		"error":   sends(404, notFound),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var conns connections
@@ -142,13 +143,13 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 	}
 }
 
-// Cancelling a call leaves the connection that it shares with others over HTTP/2, and theirs, as they are.
+// Canceling a call does not disturb other calls on the same HTTP/2 connection.
 func TestCancelDoesNotDisturbOthers(t *testing.T) {
 	var conns connections
 	arrived, finish := make(chan struct{}), make(chan struct{})
 	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
 		switch {
-		case strings.HasSuffix(r.URL.Path, "cancelled"):
+		case strings.HasSuffix(r.URL.Path, "canceled"):
 			arrived <- struct{}{}
 			<-r.Context().Done()
 			return
@@ -167,8 +168,8 @@ func TestCancelDoesNotDisturbOthers(t *testing.T) {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	wg.Go(func() {
-		if _, err := client.GetTunnelSession(ctx, "ts_cancelled"); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled call: got %v", err)
+		if _, err := client.GetTunnelSession(ctx, "ts_canceled"); !errors.Is(err, context.Canceled) {
+			t.Errorf("canceled call: got %v", err)
 		}
 	})
 	wg.Go(func() {
@@ -187,4 +188,71 @@ func TestCancelDoesNotDisturbOthers(t *testing.T) {
 	if all := conns.all.Load(); all != 1 || at.requests() != 4 {
 		t.Errorf("%d requests over %d connections, want 4 over 1", at.requests(), all)
 	}
+}
+
+// A deadHost is a listener in memory. The connections that it has given out can die: what is written to them is lost.
+type deadHost struct {
+	accepted chan net.Conn
+	closed   sync.Once
+	dead     atomic.Bool // whether the first connection is dead
+	dials    atomic.Int64
+}
+
+func (h *deadHost) Accept() (net.Conn, error) {
+	if c, ok := <-h.accepted; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (h *deadHost) Close() error   { h.closed.Do(func() { close(h.accepted) }); return nil }
+func (h *deadHost) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
+
+func (h *deadHost) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	h.accepted <- server
+	if h.dials.Add(1) == 1 {
+		return &mortalConn{client, &h.dead}, nil
+	}
+	return client, nil
+}
+
+type mortalConn struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (c *mortalConn) Write(p []byte) (int, error) {
+	if c.dead.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+// An HTTP/2 connection whose other end is gone, such as after a NAT entry has expired, costs one attempt.
+func TestDeadConnectionCostsOneAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := &deadHost{accepted: make(chan net.Conn, 3)}
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, 200, session) }))
+		srv.Listener = host
+		http2(srv)
+		srv.StartTLS()
+		defer srv.Close()
+		transport := api.SharedClient().Transport.(*http.Transport).Clone()
+		transport.DialContext = host.dial
+		transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		transport.Proxy = nil
+		defer transport.CloseIdleConnections()
+		client := newClient(t, api.WithBaseURL(srv.URL), api.WithHTTPClient(&http.Client{Transport: transport}))
+		for i := range 2 {
+			start := time.Now()
+			if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > 20*time.Second || host.dials.Load() != int64(i+1) {
+				t.Errorf("call %d took %v and %d connections", i+1, took, host.dials.Load())
+			}
+			host.dead.Store(true)
+		}
+	})
 }

@@ -1,14 +1,18 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,274 +20,255 @@ import (
 )
 
 const (
-	defaultMaxAttempts  = 3
-	defaultMaxBodyBytes = 10 << 20
+	defaultAttemptTimeout = 30 * time.Second
+	defaultMaxAttempts    = 3
+	defaultMaxBodyBytes   = 10 << 20
 
 	firstWait     = 500 * time.Millisecond
-	maxWait       = 8 * time.Second
-	maxRetryAfter = 60 * time.Second
+	maxRetryAfter = time.Minute
 )
 
-// Doer sends requests for a client: it retries, bounds what it reads, and turns every response that is not what
-// ngrok's document has for the method into an error. The package comment has the policy. The zero value is ready to
-// use, and [New] puts any other [HttpRequestDoer] into one.
+// Doer sends requests for a client. It retries them, limits how much it reads, and returns an error for any response that
+// is not a success. The package comment states the policy. The zero value is ready to use.
 //
-// A Doer is safe for concurrent use. Its fields must not be changed after its first use.
+// A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a Doer into another
+// one: their attempts multiply.
 type Doer struct {
-	// HTTPClient sends each attempt. Nil means a client with a connection pool that all such Doers share, which
-	// gives an attempt 30 seconds, its body included.
+	// HTTPClient sends each attempt. Nil means a client that all Doers share. It pings idle HTTP/2 connections, so that a
+	// dead one costs one attempt; if the program has replaced [http.DefaultTransport], it uses that as it is.
 	//
-	// An [http.Client] is copied, and the copy follows no redirect, whatever CheckRedirect says. Without a Timeout it
-	// does not bound an attempt. Put layers of your own, such as tracing, into its Transport. Do not wrap the client:
-	// another HttpRequestDoer cannot be told to follow no redirect. If it follows one, the key can go along, and the
-	// response is [ErrUnexpectedResponse].
+	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not follow them either: the API
+	// key could go along. Put tracing, a proxy or a client certificate into the Transport of an http.Client. A transport
+	// of your own should set [http.HTTP2Config].SendPingTimeout too.
 	HTTPClient HttpRequestDoer
 
-	// Limiter is waited for before each attempt, retries included. Its error ends the call, and that attempt is not
-	// sent. A *rate.Limiter of golang.org/x/time fits. Nil means no limit.
+	// AttemptTimeout limits each attempt, including its body, whatever the HTTP client. Zero means 30 seconds.
+	AttemptTimeout time.Duration
+
+	// Limiter, if not nil, is waited for before each attempt. A *rate.Limiter of golang.org/x/time fits.
 	Limiter interface{ Wait(context.Context) error }
 
-	// MaxAttempts is how often a request is sent at the most. Zero or less means 3; 1 means no retries.
+	// MaxAttempts is the maximum number of times a request is sent. Zero means 3; 1 means no retries.
 	MaxAttempts int
 
-	// MaxBodyBytes bounds the body of a successful response, in bytes after decompression. Zero or less means
-	// 10 MiB. A larger one is [ErrResponseTooLarge]. Of the body of an error, 64 KiB are kept.
+	// MaxBodyBytes limits the body of a successful response, after decompression. Zero means 10 MiB.
 	MaxBodyBytes int64
 
-	// Logger gets a record of level debug of each retry, with method, path, attempt, wait, and status or error. Nil
-	// means no logging.
+	// Logger, if not nil, gets a record of level debug for each retry.
 	Logger *slog.Logger
 }
 
-// Do sends req, and sends it again as the package comment says, until an attempt succeeds. The response that it
-// returns has its whole body in memory, and its Request is a copy without the API key. Any other response is a
-// [*ResponseError]. If there was no response, the error wraps that of the HTTP client, such as a [*net/url.Error].
+// Do sends req until an attempt succeeds or no other attempt is allowed. The body of the response is in memory and need
+// not be closed. A response that is not a success is returned as a [*ResponseError].
 func (d *Doer) Do(req *http.Request) (*http.Response, error) {
-	var wait time.Duration
-	var failure error
+	ctx := req.Context()
+	var failure error // of the attempt before
 	for attempt := 1; ; attempt++ {
-		if err := d.pause(req, wait); err != nil {
-			if failure != nil {
-				err = fmt.Errorf("%w before another attempt: %w", err, failure)
-			} else if req.Body != nil {
-				req.Body.Close() // as an http.Client does, which has not had it
-			}
-			return nil, newCallError(req, err, attempt-1)
+		if err := d.waitForLimiter(req, failure); err != nil {
+			return nil, err
 		}
 		rsp, err := d.attempt(req, attempt)
 		if err == nil {
 			return rsp, nil
 		}
-		err = withoutOthersError(req.Context(), err)
-		next, retry := d.retryWait(req, err, attempt)
-		if !retry {
-			return nil, newCallError(req, err, attempt)
+		if ctx.Err() != nil {
+			// In place of net/http's error, which is the context's cause: with an errgroup, the error of another call.
+			return nil, &url.Error{Op: req.Method, URL: req.URL.Redacted(), Err: ctx.Err()}
 		}
-		d.logRetry(req, err, attempt, next)
-		wait, failure = next, err
+		wait, retry := d.backoff(req, err, attempt)
+		if !retry {
+			if attempt > 1 {
+				err = fmt.Errorf("%w (%d attempts)", err, attempt)
+			}
+			return nil, err
+		}
+		if d.Logger != nil {
+			d.Logger.DebugContext(ctx, "retrying request to ngrok", "attempt", attempt, "wait", wait, "error", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait to retry: %w, after: %w", ctx.Err(), err)
+		}
+		failure = err
 	}
 }
 
-// pause waits before an attempt.
-func (d *Doer) pause(req *http.Request, wait time.Duration) error {
-	ctx := req.Context()
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+// waitForLimiter waits until the limiter allows an attempt. If the attempt is a retry, failure is the error before it.
+func (d *Doer) waitForLimiter(req *http.Request, failure error) error {
 	if d.Limiter == nil {
 		return nil
 	}
-	if err := d.Limiter.Wait(ctx); err != nil {
-		return fmt.Errorf("%s %s: wait for the limiter: %w", req.Method, req.URL.Redacted(), err)
+	err := d.Limiter.Wait(req.Context())
+	switch {
+	case err == nil:
+		return nil
+	case req.Context().Err() != nil:
+		err = req.Context().Err() // the limiter may have returned the context's cause
+	}
+	if failure != nil {
+		return fmt.Errorf("wait for the limiter: %w, after: %w", err, failure)
+	}
+	return fmt.Errorf("%s %s: wait for the limiter: %w", req.Method, req.URL.Redacted(), err)
+}
+
+// attempt sends a clone of req, so that attempts share nothing, and reads the response.
+func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(d.AttemptTimeout, defaultAttemptTimeout))
+	defer cancel()
+	clone := req.Clone(ctx)
+	if attempt > 1 && req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		clone.Body = body
+	}
+	rsp, err := d.client().Do(clone)
+	if err != nil {
+		return nil, err
+	}
+	defer rsp.Body.Close()
+	if rsp.Request == nil {
+		rsp.Request = req // the response of a fake
+	}
+	return d.check(rsp)
+}
+
+// check returns a success with its body in memory, and any other response as an error.
+func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
+	req := rsp.Request
+	if rsp.StatusCode >= http.StatusBadRequest {
+		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes)) // the status counts, whatever happens to the body
+		return nil, newResponseError(rsp, body, checkEncoding(rsp.Header))
+	}
+	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
+		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: read the body of the response: %w", req.Method, req.URL.Redacted(), err)
+	}
+	if rsp.StatusCode != http.StatusNoContent {
+		if err := checkObject(rsp.Header, body); err != nil {
+			return nil, newResponseError(rsp, body, err)
+		}
+	}
+	rsp.Body, rsp.ContentLength = bufferedBody{bytes.NewBuffer(body)}, int64(len(body))
+	return rsp, nil
+}
+
+// bufferedBody is a body in memory. Its bytes can be decoded without a copy.
+type bufferedBody struct{ *bytes.Buffer }
+
+func (bufferedBody) Close() error { return nil }
+
+// successes are the statuses of success that ngrok's document has for each method. A 204 has no body, the others have a
+// JSON object.
+var successes = map[string][]int{
+	http.MethodGet:    {http.StatusOK},
+	http.MethodPut:    {http.StatusOK},
+	http.MethodPatch:  {http.StatusOK},
+	http.MethodPost:   {http.StatusCreated, http.StatusNoContent},
+	http.MethodDelete: {http.StatusNoContent},
+}
+
+// checkObject returns an error if a body is not a JSON object. For another content type and for null, the generated
+// parsers return neither a result nor an error.
+func checkObject(header http.Header, body []byte) error {
+	if err := checkEncoding(header); err != nil {
+		return err
+	}
+	contentType := header.Get("Content-Type")
+	if !strings.Contains(contentType, "json") || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		return fmt.Errorf("the body is not a JSON object: its content type is %q", contentType)
 	}
 	return nil
 }
 
-// permanentError is the error of an attempt after which no other can succeed.
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error { return e.error }
-
-// attempt sends a clone of req, so that attempts share nothing, and returns a response that has passed the gate.
-func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
-	sent := req.Clone(req.Context())
-	if attempt > 1 && req.GetBody != nil {
-		body, err := req.GetBody()
-		if err != nil {
-			return nil, permanentError{fmt.Errorf("%s %s: rewind the body of the request: %w", req.Method, req.URL.Redacted(), err)}
-		}
-		sent.Body = body
+// checkEncoding returns an error if net/http has not decompressed a body. It does so only for the encoding that it asked
+// for by itself.
+func checkEncoding(header http.Header) error {
+	if encoding := header.Get("Content-Encoding"); encoding != "" {
+		return fmt.Errorf("the body is still encoded as %q: leave the header Accept-Encoding to net/http", encoding)
 	}
-	rsp, err := withoutRedirects(d.HTTPClient).Do(sent)
-	switch {
-	case err != nil:
-		if rsp != nil && rsp.Body != nil {
-			rsp.Body.Close()
-		}
-		if isFromDoer(err) || !isSendable(sent) {
-			return nil, permanentError{err}
-		}
-		return nil, err
-	case rsp == nil:
-		return nil, permanentError{fmt.Errorf("%s %s: the HTTP client returned neither a response nor an error", req.Method, req.URL.Redacted())}
-	}
-	return gate(exchange{req, rsp, attempt}, d.MaxBodyBytes)
+	return nil
 }
 
-// isFromDoer reports whether err comes from another Doer, further in, which has made its attempts already.
-func isFromDoer(err error) bool {
-	var response *ResponseError
-	var failure *redactedError
-	return errors.As(err, &response) || errors.As(err, &failure)
-}
-
-// withoutOthersError returns err, or the end of ctx where err is its cause and that is another call's error: with an
-// errgroup, the 404 of one call ends the others, and must not be taken for theirs.
-func withoutOthersError(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); ctx.Err() != nil && isOwn(cause) && errors.Is(err, cause) {
-		return fmt.Errorf("%w: %s", ctx.Err(), err.Error())
-	}
-	return err
-}
-
-// isOwn reports whether err is from this package.
-func isOwn(err error) bool { return isFromDoer(err) || errors.Is(err, ErrInvalidID) }
-
-// isSendable reports whether net/http sends such a request at all. Its errors for those that it does not send have no
-// type of their own.
-func isSendable(req *http.Request) bool {
-	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-		return false
-	}
-	isControl := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	for _, values := range req.Header {
-		if strings.ContainsFunc(strings.Join(values, ""), isControl) {
-			return false
-		}
-	}
-	return true
-}
-
-// retryWait returns how long to wait before another attempt, and whether to make one: if it is safe, can succeed, and
-// the context lasts until then.
-func (d *Doer) retryWait(req *http.Request, failure error, attempt int) (time.Duration, bool) {
-	maxAttempts := d.MaxAttempts
-	if maxAttempts <= 0 {
-		maxAttempts = defaultMaxAttempts
-	}
-	ctx := req.Context()
+// backoff returns how long to wait after a failed attempt, and whether to make another one.
+func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time.Duration, retry bool) {
 	canRewind := req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-	ended := ctx.Err() != nil && (errors.Is(failure, ctx.Err()) || errors.Is(failure, context.Cause(ctx)))
-	if attempt >= maxAttempts || !canRewind || ended || !isRetryable(req.Method, failure) {
+	if attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) || !canRewind || !isRetryable(req.Method, failure) {
 		return 0, false
 	}
-	// Half of the wait is random, so that callers who failed together do not come back together.
-	wait := min(firstWait<<min(attempt-1, 10), maxWait)
+	// Half of the wait is random, so that callers that failed together do not come back together.
+	wait = firstWait << min(attempt-1, 4)
 	wait = wait/2 + rand.N(wait/2)
-	var e *ResponseError
-	if errors.As(failure, &e) && e.RetryAfter > 0 {
-		wait = e.RetryAfter
+	var response *ResponseError
+	if errors.As(failure, &response) && response.RetryAfter > 0 {
+		wait = response.RetryAfter
 	}
-	if wait > maxRetryAfter {
-		return 0, false
-	}
-	deadline, ok := ctx.Deadline()
-	return wait, !ok || time.Until(deadline) > wait
+	deadline, hasDeadline := req.Context().Deadline()
+	return wait, wait <= maxRetryAfter && (!hasDeadline || time.Until(deadline) > wait)
 }
 
-// isRetryable reports whether a request that failed is to be sent again: if that does no more than sending it once,
-// and if it can succeed.
+// isRetryable reports whether sending a request again is safe and can help.
 func isRetryable(method string, failure error) bool {
-	var permanent permanentError
+	isIdempotent := method == http.MethodGet || method == http.MethodPut || method == http.MethodDelete
+	var response *ResponseError
 	var certificate *tls.CertificateVerificationError
-	if errors.As(failure, &permanent) || errors.As(failure, &certificate) {
-		return false
-	}
-	isIdempotent := slices.Contains(idempotentMethods, method)
-	var e *ResponseError
-	if !errors.As(failure, &e) {
-		return isIdempotent
-	}
-	if e.cause != nil {
-		return false
-	}
-	// A request that was refused with a 429 has done nothing.
-	return e.StatusCode == http.StatusTooManyRequests || isIdempotent && slices.Contains(transientStatuses, e.StatusCode)
-}
-
-var (
-	idempotentMethods = []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions}
-	transientStatuses = []int{
-		http.StatusInternalServerError,
-		http.StatusBadGateway,
-		http.StatusServiceUnavailable,
-		http.StatusGatewayTimeout,
-	}
-)
-
-// logRetry has the path alone of the request, and no header, so that there is little to keep secret.
-func (d *Doer) logRetry(req *http.Request, failure error, attempt int, wait time.Duration) {
-	ctx := req.Context()
-	if d.Logger == nil || ctx.Err() != nil || !d.Logger.Enabled(ctx, slog.LevelDebug) {
-		return
-	}
-	r := newRedactor(tokens(req))
-	reason := slog.String("error", r.line(failure.Error()))
-	if e := (*ResponseError)(nil); errors.As(failure, &e) {
-		reason = slog.Int("status", e.StatusCode)
-	}
-	d.Logger.LogAttrs(ctx, slog.LevelDebug, "retrying request to ngrok",
-		slog.String("method", req.Method),
-		slog.String("path", r.line(req.URL.EscapedPath())),
-		slog.Int("attempt", attempt),
-		slog.Duration("wait", wait),
-		reason)
-}
-
-// withoutRedirects returns what attempts are sent with: a copy of an http.Client that follows no redirects, or any
-// other client as it is.
-func withoutRedirects(client HttpRequestDoer) HttpRequestDoer {
-	hc, ok := client.(*http.Client)
 	switch {
-	case client == nil || ok && hc == nil:
-		return defaultClient()
-	case !ok:
-		return client
+	case errors.As(failure, &response):
+		// A request that was refused with a 429 has done nothing.
+		return response.StatusCode == http.StatusTooManyRequests || isIdempotent && slices.Contains(transient, response.StatusCode)
+	case errors.As(failure, &certificate):
+		return false
 	}
-	c := *hc
-	c.CheckRedirect = refuseRedirect
-	return &c
+	return isIdempotent || wasNotSent(failure)
 }
 
-func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+var transient = []int{
+	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+}
 
-// defaultClient is what a Doer sends with that has no HTTP client. There is one, so that a program that makes a
-// client for each of many keys, or for each call, has one pool of connections.
-var defaultClient = sync.OnceValue(func() *http.Client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Client{
-		Timeout:       30 * time.Second,
-		CheckRedirect: refuseRedirect,
-		Transport: &http.Transport{
-			Proxy:             http.ProxyFromEnvironment,
-			DialContext:       dialer.DialContext,
-			ForceAttemptHTTP2: true,
-			// Over HTTP/1.1, each concurrent caller needs a connection. Those that the pool has no room for are closed
-			// after each call.
-			MaxIdleConns:           256,
-			MaxIdleConnsPerHost:    128,
-			IdleConnTimeout:        90 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ExpectContinueTimeout:  time.Second,
-			MaxResponseHeaderBytes: 1 << 20,
-			// Over HTTP/2, all calls share a connection. Pings detect a dead one before the calls on it time out.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
-		},
+// wasNotSent reports whether an attempt failed because the host, or the proxy in front of it, could not be reached.
+func wasNotSent(failure error) bool {
+	var e *net.OpError
+	return errors.As(failure, &e) && (e.Op == "dial" || e.Op == "proxyconnect")
+}
+
+// client returns the HTTP client for an attempt. It follows no redirects, which could lead the API key elsewhere.
+func (d *Doer) client() HttpRequestDoer {
+	switch c := d.HTTPClient.(type) {
+	case nil:
+		if t, ok := http.DefaultTransport.(*http.Transport); ok && t == initialTransport {
+			return sharedClient()
+		}
+		return &http.Client{CheckRedirect: noRedirects} // with the program's own default transport
+	case *http.Client:
+		clone := *c
+		clone.CheckRedirect = noRedirects
+		return &clone
+	default:
+		return c
 	}
+}
+
+// initialTransport is http.DefaultTransport before the program replaces it.
+var initialTransport, _ = http.DefaultTransport.(*http.Transport)
+
+// sharedClient returns the client of Doers whose HTTPClient is nil. Over HTTP/1.1, each concurrent call needs a
+// connection, and http.DefaultTransport keeps only two. Over HTTP/2, calls share one, and pings detect within half of an
+// attempt that it is dead, so that the next attempt gets another one.
+var sharedClient = sync.OnceValue(func() *http.Client {
+	t := initialTransport.Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
+	return &http.Client{CheckRedirect: noRedirects, Transport: t}
 })
+
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +18,14 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// Attempts share nothing: what something between the Doer and the network does to one is not seen by the next.
+// Attempts share nothing: what a layer below the Doer does to one request, the next one does not have.
 func TestAttemptsShareNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		layer  func(*http.Request) // around the transport of a client with a cookie jar
 		header string
 		want   []string // of the three attempts
 	}{
-		"cookie jar":               {unchanged, "Cookie", []string{"", "lb=1", "lb=2"}},
+		"cookie jar":               {func(*http.Request) {}, "Cookie", []string{"", "lb=1", "lb=2"}},
 		"layer that adds a header": {func(r *http.Request) { r.Header.Add("X-Trace", "a") }, "X-Trace", []string{"a", "a", "a"}},
 		"layer that rewrites the URL": {func(r *http.Request) {
 			r.URL.Path += "/x"
@@ -58,43 +60,6 @@ func TestAttemptsShareNothing(t *testing.T) {
 	}
 }
 
-// A RoundTripper may go on reading a request after it has returned. The race detector looks on.
-func TestRoundTripperMayReadLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var readers sync.WaitGroup
-		client := newClient(t, api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			readers.Go(func() {
-				for range 100 {
-					_ = r.Header.Get("Authorization") + r.URL.String()
-				}
-			})
-			return failing(503, "")(r)
-		})}))
-		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
-			t.Error("got no error")
-		}
-		readers.Wait()
-	})
-}
-
-// With a Doer inside a layer inside a Doer, the inner one makes the attempts.
-func TestDoerWithinDoer(t *testing.T) {
-	for name, failure := range map[string]doerFunc{"response": failing(503, ""), "transport error": reset} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newScript(failure)
-				layer := roundTripper((&api.Doer{HTTPClient: s}).Do)
-				client := newClient(t, api.WithHTTPClient(&http.Client{Transport: layer}))
-				_, err := client.GetTunnelSession(t.Context(), apiKey) // the key for an ID, by mistake
-				var e *api.ResponseError
-				if err == nil || len(s.at) != 3 || strings.Count(err.Error(), "3 attempts") != 1 || errors.As(err, &e) != (name == "response") {
-					t.Errorf("got %v after %d requests, want 3", err, len(s.at))
-				}
-			})
-		})
-	}
-}
-
 // limiterFunc is a limiter.
 type limiterFunc func(context.Context) error
 
@@ -118,40 +83,224 @@ func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
 	})
 }
 
-func TestErrorOfLimiterEndsCall(t *testing.T) {
-	refused := errors.New("the limiter is closed")
-	after := func(attempts int) limiterFunc {
-		return func(context.Context) error {
-			if attempts--; attempts < 0 {
-				return refused
-			}
-			return nil
-		}
-	}
+// An error of the limiter ends the call, and keeps the failure that led to the attempt.
+func TestErrorOfLimiter(t *testing.T) {
+	wouldExceed := errors.New("would exceed the deadline")
+	refuse := limiterFunc(func(context.Context) error { return wouldExceed })
 	synctest.Test(t, func(t *testing.T) {
-		s := newScript(ok)
-		body := new(counter)
-		if _, err := s.do(t.Context(), api.Doer{Limiter: after(0)}, "PUT", body); !errors.Is(err, refused) || len(s.at) != 0 {
-			t.Errorf("before the first attempt: got %v after %d requests", err, len(s.at))
+		s := newScript(failing(429, ""))
+		_, err := s.do(t.Context(), api.Doer{Limiter: refuse}, "GET", nil)
+		if want := "GET https://api.test/things/t_1: wait for the limiter: would exceed the deadline"; !errors.Is(err, wouldExceed) || err.Error() != want || len(s.at) != 0 {
+			t.Errorf("before the first attempt: got %v after %d requests, want %s", err, len(s.at), want)
 		}
-		if !body.closed {
-			t.Error("the body of a request that was not sent is open")
-		}
-		s = newScript(failing(429, ""))
-		_, err := s.do(t.Context(), api.Doer{Limiter: after(1)}, "GET", nil)
-		if !errors.Is(err, refused) || !errors.Is(err, api.ErrRateLimited) || len(s.at) != 1 {
+		_, err = s.do(t.Context(), api.Doer{Limiter: afterFirst(refuse)}, "GET", nil)
+		if !errors.Is(err, wouldExceed) || !errors.Is(err, api.ErrRateLimited) || len(s.at) != 1 {
 			t.Errorf("before the second attempt: got %v after %d requests", err, len(s.at))
 		}
 	})
 }
 
-// An HTTP client can return a response with an error, and leaves its body to be closed.
-func TestBodyBesideAnErrorIsClosed(t *testing.T) {
+// stallingBody is the body of a response that does not come.
+type stallingBody struct{ ctx context.Context }
+
+func (b stallingBody) Read([]byte) (int, error) {
+	<-b.ctx.Done()
+	return 0, context.Cause(b.ctx)
+}
+
+func (stallingBody) Close() error { return nil }
+
+// Each attempt has its timeout, whatever the HTTP client, and the caller's context none of its own.
+func TestAttemptTimeout(t *testing.T) {
+	stalled := func(r *http.Request) (*http.Response, error) {
+		rsp, err := ok(r)
+		rsp.Body = stallingBody{r.Context()}
+		return rsp, err
+	}
+	for _, test := range []struct {
+		name   string
+		client api.HttpRequestDoer
+		set    time.Duration
+		want   time.Duration // of an attempt
+	}{
+		{"default", doerFunc(sending), 0, 30 * time.Second},
+		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second},
+		{"in the body", doerFunc(stalled), 0, 30 * time.Second},
+		{"http.Client with a transport that traces", &http.Client{Transport: roundTripper(sending)}, 0, 30 * time.Second},
+		{"http.Client with a sooner timeout", &http.Client{Transport: roundTripper(sending), Timeout: time.Second}, 0, time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				_, err := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: test.client, AttemptTimeout: test.set})).GetTunnelSession(t.Context(), "ts_1")
+				if !errors.Is(err, context.DeadlineExceeded) || t.Context().Err() != nil {
+					t.Errorf("got %v, want DeadlineExceeded", err)
+				}
+				if took := time.Since(start).Truncate(test.want / 4); took < 3*test.want || took > 3*test.want+3*time.Second {
+					t.Errorf("it took %v, want three times %v and the waits", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsASuccess(t *testing.T) {
+	const jsonType = "application/json"
+	for _, test := range []struct {
+		name        string
+		method      string
+		status      int
+		contentType string
+		body        string
+		want        string // in the error; empty for none
+	}{
+		{"got", "GET", 200, jsonType, session, ""},
+		{"parameter and white space", "GET", 200, "application/json; charset=utf-8", "\r\n " + session + "\n", ""},
+		{"created", "POST", 201, jsonType, session, ""},
+		{"commanded", "POST", 204, "", "", ""},
+		{"changed", "PATCH", 200, jsonType, session, ""},
+		{"replaced", "PUT", 200, jsonType, session, ""},
+		{"deleted", "DELETE", 204, "", "", ""},
+
+		{"HTML as JSON", "GET", 200, jsonType, "<html>log in</html>", "not a JSON object"},
+		{"JSON as HTML", "GET", 200, "text/html", session, `not a JSON object: its content type is "text/html"`},
+		{"no content type", "GET", 200, "", session, "not a JSON object"},
+		{"null", "GET", 200, jsonType, "null", "not a JSON object"},
+		{"array", "GET", 200, jsonType, "[{}]", "not a JSON object"},
+		{"empty", "GET", 200, jsonType, "", "not a JSON object"},
+		{"created, but empty", "POST", 201, jsonType, "", "not a JSON object"},
+		{"created, but another status", "POST", 200, jsonType, session, "200 OK"},
+		{"got, but another status", "GET", 201, jsonType, session, "201 Created"},
+		{"changed, but no content", "PATCH", 204, "", "", "204 No Content"},
+		{"replaced, but created", "PUT", 201, jsonType, session, "201 Created"},
+		{"deleted, but another status", "DELETE", 200, jsonType, "{}", "200 OK"},
+		{"moved", "GET", 301, "text/html", "", "301 Moved Permanently"},
+		{"informational", "GET", 199, "", "", "199"},
+		{"switching protocols", "GET", 101, "", "", "101 Switching Protocols"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newScript(answer(test.status, test.contentType, test.body))
+			rsp, err := s.do(t.Context(), api.Doer{}, test.method, nil)
+			if test.want == "" {
+				if err != nil || rsp.StatusCode != test.status || rsp.ContentLength != int64(len(test.body)) {
+					t.Errorf("got %+v, %v, want the response", rsp, err)
+				}
+				return
+			}
+			var e *api.ResponseError
+			if rsp != nil || !errors.Is(err, api.ErrUnexpectedResponse) || !errors.As(err, &e) || e.StatusCode != test.status {
+				t.Fatalf("got %v, %v, want a ResponseError that is ErrUnexpectedResponse", rsp, err)
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %q, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+// A counter is a body without an end that counts how much of it is read.
+type counter struct {
+	read   int64
+	closed bool
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	c.read += int64(len(p))
+	clear(p)
+	return len(p), nil
+}
+
+func (c *counter) Close() error { c.closed = true; return nil }
+
+func TestNoMoreIsReadThanTheLimit(t *testing.T) {
+	for set, limit := range map[int64]int64{0: 10 << 20, 1000: 1000} {
+		body := new(counter)
+		if err := getLimited(t, 200, body, set); !errors.Is(err, api.ErrResponseTooLarge) || !errors.Is(err, api.ErrUnexpectedResponse) || !strings.Contains(err.Error(), "raise Doer.MaxBodyBytes") {
+			t.Errorf("limit of %d: got %v, want ErrResponseTooLarge and what to do about it", set, err)
+		}
+		// One byte more tells that there is more.
+		if body.read != limit+1 || !body.closed {
+			t.Errorf("limit of %d: read %d bytes and closed: %v, want %d and one", set, body.read, body.closed, limit)
+		}
+	}
+	if err := getLimited(t, 200, io.NopCloser(strings.NewReader(session)), int64(len(session))); err != nil {
+		t.Errorf("body of just the limit: %v", err)
+	}
+	// Of the body of an error, 64 KiB are kept.
 	body := new(counter)
-	client := once(t, doerFunc(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 302, Body: body}, errReset
-	}))
-	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, errReset) || !body.closed {
-		t.Errorf("got %v, and the body is closed: %v", err, body.closed)
+	err := getLimited(t, 403, body, 0)
+	var e *api.ResponseError
+	if !errors.As(err, &e) || len(e.Body) != 64<<10 || body.read != 64<<10 || !body.closed {
+		t.Errorf("error: got %v after %d bytes and closed: %v", err, body.read, body.closed)
+	}
+	// Also if a success turns out to be an error.
+	err = getLimited(t, 200, io.NopCloser(strings.NewReader("<"+strings.Repeat("x", 1<<20))), 0)
+	if !errors.As(err, &e) || len(e.Body) != 64<<10 {
+		t.Errorf("HTML: got %v", err)
+	}
+}
+
+// getLimited gets a session with a body of unknown length.
+func getLimited(t *testing.T, status int, body io.ReadCloser, limit int64) error {
+	t.Helper()
+	doer := &api.Doer{MaxBodyBytes: limit, HTTPClient: doerFunc(func(r *http.Request) (*http.Response, error) {
+		rsp, err := answer(status, "application/json", "")(r)
+		rsp.Body = body
+		return rsp, err
+	})}
+	_, err := newClient(t, api.WithHTTPClient(doer)).GetTunnelSession(t.Context(), "ts_1")
+	return err
+}
+
+// A body that is too large takes a few times the limit in memory, not its own size.
+func TestMemoryForOversizeBody(t *testing.T) {
+	const limit = 1 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := getLimited(t, 200, new(counter), limit); !errors.Is(err, api.ErrResponseTooLarge) {
+		t.Errorf("got %v, want ErrResponseTooLarge", err)
+	}
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 6*limit {
+		t.Errorf("allocated %d bytes for a limit of %d", allocated, limit)
+	}
+}
+
+// A transport that the program puts in place of http.DefaultTransport is used, whenever it does so.
+func TestDefaultTransportOfTheProgram(t *testing.T) {
+	at := served(serveSession, nil)(t)
+	client := newClient(t, api.WithBaseURL(at.baseURL))
+	original := http.DefaultTransport
+	t.Cleanup(func() { http.DefaultTransport = original })
+	dialed := false
+	own := original.(*http.Transport).Clone()
+	own.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed = true
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	t.Cleanup(own.CloseIdleConnections)
+	seen := 0
+	for i, transport := range []http.RoundTripper{original, own, original, roundTripper(func(r *http.Request) (*http.Response, error) {
+		seen++
+		return original.RoundTrip(r)
+	})} {
+		http.DefaultTransport = transport
+		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+			t.Error(err)
+		}
+		if dialed != (i >= 1) || (seen == 1) != (i == 3) {
+			t.Errorf("after call %d: own transport used: %v, wrapped one: %d times", i+1, dialed, seen)
+		}
+	}
+}
+
+// A client that the caller gives is copied, never changed.
+func TestCallersHTTPClientIsNotChanged(t *testing.T) {
+	own := &http.Client{Transport: roundTripper(failing(302, ""))}
+	if _, err := once(t, own).GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) {
+		t.Errorf("got %v, want ErrUnexpectedResponse", err)
+	}
+	if own.CheckRedirect != nil || own.Timeout != 0 {
+		t.Errorf("changed to %+v", own)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,50 +20,61 @@ var sentinels = []error{
 	api.ErrUnexpectedResponse, api.ErrResponseTooLarge, api.ErrInvalidID,
 }
 
-// The header with the operation's ID counts only where the body has none. The content type does not count at all.
 func TestResponseError(t *testing.T) {
 	type details = map[string]any
 	for _, test := range []struct {
 		name   string
 		status int
+		header string // Ngrok-Operation-Id
 		body   string
 		is     error             // nil: none of the sentinels
-		want   api.ResponseError // what the body says
+		want   api.ResponseError // the parts that come from the body
 	}{
-		{"no authorization", 403, `{"error_code":"ERR_NGROK_200","status_code":403,"msg":"missing"}`,
+		{"no authorization", 403, "", `{"error_code":"ERR_NGROK_200","status_code":403,"msg":"missing"}`,
 			api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_200", Message: "missing"}},
-		{"invalid key", 403, `{"error_code":"ERR_NGROK_203"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_203"}},
-		{"authtoken as key", 400, `{"error_code":"ERR_NGROK_206"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_206"}},
-		{"unauthorized by a proxy", 401, "<html>", api.ErrAuthentication, api.ResponseError{}},
-		{"key refused with a 404", 404, `{"error_code":"ERR_NGROK_203"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_203"}},
-		{"forbidden for another reason", 403, `{"error_code":"ERR_NGROK_300"}`, nil, api.ResponseError{Code: "ERR_NGROK_300"}},
-		{"no version", 400, `{"error_code":"ERR_NGROK_218"}`, nil, api.ResponseError{Code: "ERR_NGROK_218"}},
-		{"rate limited", 429, `{"error_code":"ERR_NGROK_226"}`, api.ErrRateLimited, api.ResponseError{Code: "ERR_NGROK_226"}},
+		{"invalid key", 403, "", `{"error_code":"ERR_NGROK_203"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_203"}},
+		{"authtoken as key", 400, "", `{"error_code":"ERR_NGROK_206"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_206"}},
+		{"unauthorized by a proxy", 401, "", "<html>", api.ErrAuthentication, api.ResponseError{}},
+		{"key refused with a 404", 404, "op_1", `{"error_code":"ERR_NGROK_203","msg":"x"}`, api.ErrAuthentication, api.ResponseError{Code: "ERR_NGROK_203", Message: "x", OperationID: "op_1"}},
+		{"forbidden for another reason", 403, "", `{"error_code":"ERR_NGROK_300"}`, nil, api.ResponseError{Code: "ERR_NGROK_300"}},
+		{"no version", 400, "", `{"error_code":"ERR_NGROK_218"}`, nil, api.ResponseError{Code: "ERR_NGROK_218"}},
+		{"wrong filter", 400, "", `{"error_code":"invalid_cel_expression"}`, nil, api.ResponseError{Code: "invalid_cel_expression"}},
+		{"rate limited", 429, "", `{"error_code":"ERR_NGROK_226"}`, api.ErrRateLimited, api.ResponseError{Code: "ERR_NGROK_226"}},
 
-		{"unknown session", 404, `{"status_code":404,"msg":"Resource not found","details":{"operation_id":"op_1"}}`,
+		{"unknown session", 404, "", notFound,
 			api.ErrNotFound, api.ResponseError{Message: "Resource not found", OperationID: "op_1", Details: details{"operation_id": "op_1"}}},
-		{"unknown session, by its code", 404, `{"error_code":"ERR_NGROK_222"}`, api.ErrNotFound, api.ResponseError{Code: "ERR_NGROK_222"}},
-		{"unknown session, with a path of null", 404, `{"msg":"x","details":{"path":null}}`,
-			api.ErrNotFound, api.ResponseError{Message: "x", Details: details{"path": nil}}},
-		{"unknown path", 404, `{"msg":"Not Found","details":{"path":"/x"}}`,
-			api.ErrUnexpectedResponse, api.ResponseError{Message: "Not Found", Details: details{"path": "/x"}}},
-		{"404 with HTML", 404, "<html>", api.ErrUnexpectedResponse, api.ResponseError{}},
-		{"404 that is empty", 404, "", api.ErrUnexpectedResponse, api.ResponseError{}},
-		{"404 with an array", 404, `["x"]`, api.ErrUnexpectedResponse, api.ResponseError{}},
-		{"404 with JSON of another server", 404, `{"message":"no Route matched"}`, api.ErrUnexpectedResponse, api.ResponseError{}},
+		{"unknown session, with the operation ID in the header", 404, "op_2", `{"msg":"Resource not found","details":null}`,
+			api.ErrNotFound, api.ResponseError{Message: "Resource not found", OperationID: "op_2"}},
+		{"unknown session, by its code", 404, "", `{"error_code":"ERR_NGROK_222"}`, api.ErrNotFound, api.ResponseError{Code: "ERR_NGROK_222"}},
+		{"unknown session, with a path of null", 404, "op_2", `{"msg":"x","details":{"path":null}}`,
+			api.ErrNotFound, api.ResponseError{Message: "x", OperationID: "op_2", Details: details{"path": nil}}},
+		{"unknown path", 404, "op_2", `{"msg":"x","details":{"path":"/x"}}`,
+			api.ErrUnexpectedResponse, api.ResponseError{Message: "x", OperationID: "op_2", Details: details{"path": "/x"}}},
+		{"unknown path, without its name", 404, "op_2", `{"msg":"Not Found"}`, api.ErrUnexpectedResponse, api.ResponseError{Message: "Not Found", OperationID: "op_2"}},
+		{"404 of a web framework", 404, "", `{"code":404,"msg":"not found"}`, api.ErrUnexpectedResponse, api.ResponseError{Message: "not found"}},
+		{"404 of a web framework with details", 404, "", `{"code":404,"msg":"not found","details":{"a":"b"}}`,
+			api.ErrUnexpectedResponse, api.ResponseError{Message: "not found", Details: details{"a": "b"}}},
+		{"404 of ngrok's gateway", 404, "", `{"error_code":"ERR_NGROK_3200","status_code":404,"msg":"The endpoint is offline."}`,
+			api.ErrUnexpectedResponse, api.ResponseError{Code: "ERR_NGROK_3200", Message: "The endpoint is offline."}},
+		{"404 of ngrok's without a word", 404, "op_2", `{}`, api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_2"}},
+		{"404 with HTML", 404, "op_2", "<html>", api.ErrUnexpectedResponse, api.ResponseError{OperationID: "op_2"}},
+		{"404 that is empty", 404, "", "", api.ErrUnexpectedResponse, api.ResponseError{}},
+		{"404 with an array", 404, "", `["x"]`, api.ErrUnexpectedResponse, api.ResponseError{}},
+		{"410 with ngrok's words", 410, "", notFound, nil, api.ResponseError{Message: "Resource not found", OperationID: "op_1", Details: details{"operation_id": "op_1"}}},
 
-		{"status of the body differs", 404, `{"status_code":200,"msg":"x"}`, api.ErrNotFound, api.ResponseError{Message: "x"}},
-		{"HTML", 502, "<html>", nil, api.ResponseError{}},
-		{"details of null", 500, `{"msg":"x","details":null}`, nil, api.ResponseError{Message: "x"}},
-		{"nested details", 400, `{"details":{"a":{"b":["c",1,null]},"operation_id":7}}`,
-			nil, api.ResponseError{Details: details{"a": details{"b": []any{"c", 1.0, nil}}, "operation_id": 7.0}}},
-		{"parts of other types", 400, `{"error_code":7,"msg":{"a":"b"},"details":"x","status_code":"y"}`, nil, api.ResponseError{}},
-		{"white space in the message", 400, `{"msg":"  a\r\n\tb  c "}`, nil, api.ResponseError{Message: "a b c"}},
+		{"another status in the body", 404, "", `{"status_code":200,"error_code":"ERR_NGROK_227"}`, api.ErrNotFound, api.ResponseError{Code: "ERR_NGROK_227"}},
+		{"HTML", 502, "", "<html>", nil, api.ResponseError{}},
+		{"nested details", 400, "op_2", `{"details":{"a":{"b":["c",1,null]},"operation_id":7}}`,
+			nil, api.ResponseError{OperationID: "op_2", Details: details{"a": details{"b": []any{"c", 1.0, nil}}, "operation_id": 7.0}}},
+		{"details that overflow", 400, "", `{"details":{"limit":1e400,"a":"b"},"error_code":"ERR_NGROK_1","msg":"x"}`,
+			nil, api.ResponseError{Code: "ERR_NGROK_1", Message: "x", Details: details{"limit": nil, "a": "b"}}},
+		{"parts of other types", 400, "", `{"error_code":7,"details":"x","status_code":"y","msg":"z"}`, nil, api.ResponseError{Message: "z"}},
+		{"white space in the message", 400, "", `{"msg":"  a\r\n\tb  c "}`, nil, api.ResponseError{Message: "a b c"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 				rsp, err := answer(test.status, "", test.body)(r)
-				rsp.Header.Set("Ngrok-Operation-Id", "op_header")
+				rsp.Header.Set("Ngrok-Operation-Id", test.header)
 				return rsp, err
 			}))
 			_, err := client.GetTunnelSession(t.Context(), "ts_1")
@@ -74,14 +84,13 @@ func TestResponseError(t *testing.T) {
 				t.Fatalf("got %v, want a ResponseError", err)
 			}
 			for _, sentinel := range sentinels {
-				if is, want := errors.Is(err, sentinel), errors.Is(test.is, sentinel); is != want {
+				if is, want := errors.Is(err, sentinel), sentinel == test.is; is != want {
 					t.Errorf("errors.Is %q: got %v, want %v", sentinel, is, want)
 				}
 			}
 			want := test.want
 			want.StatusCode, want.Method, want.URL = test.status, "GET", "https://api.ngrok.com/tunnel_sessions/ts_1"
-			want.OperationID = cmp.Or(want.OperationID, "op_header")
-			want.Attempts, want.Header, want.Body = 1, http.Header{"Ngrok-Operation-Id": {"op_header"}}, []byte(test.body)
+			want.Body = append([]byte(nil), test.body...) // nil for none
 			if !reflect.DeepEqual(*got, want) {
 				t.Errorf("got  %+v\nwant %+v", *got, want)
 			}
@@ -89,62 +98,62 @@ func TestResponseError(t *testing.T) {
 	}
 }
 
-func TestResponseErrorText(t *testing.T) {
-	for _, test := range []struct {
-		err  api.ResponseError
-		want string
-	}{
-		{api.ResponseError{StatusCode: 500}, "500 Internal Server Error"},
-		{api.ResponseError{StatusCode: 599}, "599"},
-		{api.ResponseError{StatusCode: 429, Message: "slow down", Code: "ERR_NGROK_226", OperationID: "op_1", Attempts: 3, RetryAfter: time.Minute},
-			"429 Too Many Requests: slow down (ERR_NGROK_226, operation op_1, 3 attempts, retry after 1m0s)"},
-		{api.ResponseError{StatusCode: 403, Code: "ERR_NGROK_203"}, "403 Forbidden (ERR_NGROK_203): check the API key"},
-		{api.ResponseError{StatusCode: 302}, "302 Found: check the base URL and what is between here and ngrok"},
-	} {
-		test.err.Method, test.err.URL = "GET", "https://h/x"
-		if got, want := test.err.Error(), "GET https://h/x: "+test.want; got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
-	}
-}
-
-// Whatever the server or the transport says, the text of an error is one line that a terminal only prints.
+// Each error text is one line that a terminal prints as it is, whatever the server says.
 func TestErrorIsOnePrintableLine(t *testing.T) {
 	const odd = "a\n\x1b[31mb\u2028c\x00\u202e\xff"
 	inJSON, _ := json.Marshal(odd)
-	with := func(status int, body string) doerFunc {
-		return func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(status, "", body)(r)
-			rsp.Header = http.Header{"Content-Type": {"application/json" + odd}, "Ngrok-Operation-Id": {odd}}
-			return rsp, err
-		}
-	}
-	for name, doer := range map[string]doerFunc{
-		"error of ngrok's": with(400, fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{"operation_id":%[1]s}}`, inJSON)),
-		"header":           with(200, "{}"),
-		"transport error":  func(*http.Request) (*http.Response, error) { return nil, errors.New(odd) },
+	for status, body := range map[int]string{
+		400: fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{"operation_id":%[1]s}}`, inJSON),
+		200: "{}",
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := once(t, doer).GetTunnelSession(t.Context(), "ts_1")
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
-				t.Errorf("got %q", text)
-			}
-		})
+		_, err := once(t, answer(status, "application/x"+odd, body)).GetTunnelSession(t.Context(), "ts_1")
+		if err == nil {
+			t.Fatal("got no error")
+		}
+		if text := err.Error(); strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(text) {
+			t.Errorf("got %q", text)
+		}
 	}
 }
 
-func TestOversizeErrorBody(t *testing.T) {
-	const limit = 64 << 10
-	body := new(counter)
-	client := once(t, doerFunc(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 403, Body: body}, nil
-	}))
-	_, err := client.GetTunnelSession(t.Context(), "ts_1")
-	var e *api.ResponseError
-	if !errors.As(err, &e) || len(e.Body) != limit || body.read > 8*limit {
-		t.Errorf("got %v after %d bytes, of which %d should be kept", err, body.read, limit)
+// ngrok quotes a malformed key in its message. The rest of the body stays as it is.
+func TestKeyIsRedacted(t *testing.T) {
+	for _, test := range []struct {
+		status      int
+		contentType string
+		body        string
+	}{
+		{403, "application/json", `{"error_code":"ERR_NGROK_202", "msg":"Your key: \"%[1]s\"", "details":{"%[1]s":"%[1]s","operation_id":"%[1]s"}}`},
+		{502, "text/html", "<p>Bearer %s</p> <&>"},
+		{200, "text/html", "<p>%s</p>"},
+		{200, "application/json", `{"id":7, "region":"%s"}`},
+		{200, "application/json", `{"region":"%s"}`},
+	} {
+		client := once(t, answer(test.status, test.contentType, fmt.Sprintf(test.body, apiKey)))
+		_, err := client.GetTunnelSession(t.Context(), "ts_1")
+		var e *api.ResponseError
+		if want := fmt.Sprintf(test.body, "[redacted]"); !errors.As(err, &e) || string(e.Body) != want {
+			t.Errorf("%s: got %v with the body %s", test.body, err, cmp.Or(e, new(api.ResponseError)).Body)
+			continue
+		}
+		checkSecret(t, err)
+		checkSecret(t, *e)
+	}
+	client := newClient(t, api.WithHTTPClient(ok))
+	checkSecret(t, client)
+	checkSecret(t, client.ClientInterface)
+}
+
+// A body that is still compressed is the caller's or a proxy's doing, and the error says so.
+func TestBodyIsStillEncoded(t *testing.T) {
+	for _, status := range []int{200, 404} {
+		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+			rsp, err := answer(status, "application/json", gzipped(session))(r)
+			rsp.Header.Set("Content-Encoding", "gzip")
+			return rsp, err
+		})).GetTunnelSession(t.Context(), "ts_1")
+		if !errors.Is(err, api.ErrUnexpectedResponse) || !strings.Contains(err.Error(), `still encoded as "gzip": leave the header Accept-Encoding to net/http`) {
+			t.Errorf("status %d: got %v", status, err)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	for session, err := range client.ListTunnelSessions(ctx) {
+	for session, err := range client.ListTunnelSessions(ctx, nil) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -79,7 +79,7 @@ func ExampleClientWithResponses_UpdateTunnelSession() {
 	ctx := context.Background()
 
 	var updated []string
-	for session, err := range client.ListTunnelSessions(ctx) {
+	for session, err := range client.ListTunnelSessions(ctx, nil) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -127,13 +127,13 @@ func ExampleResponseError() {
 
 	var e *api.ResponseError
 	if errors.As(err, &e) {
-		fmt.Println(e.StatusCode, e.Code, e.Attempts)
+		fmt.Println(e.StatusCode, e.Code)
 	}
 	if errors.Is(err, api.ErrAuthentication) {
 		fmt.Println(e.Message)
 	}
 	// Output:
-	// 403 ERR_NGROK_203 1
+	// 403 ERR_NGROK_203
 	// The API authentication you specified does not belong to any known account.
 }
 

@@ -2,12 +2,12 @@ package api
 
 import "net/http"
 
-// DefaultClient returns the HTTP client that Doers share.
-func DefaultClient() *http.Client { return defaultClient() }
+// SharedClient returns the HTTP client of Doers that have none of their own.
+func SharedClient() *http.Client { return sharedClient() }
 
-// UntimedClient returns a copy of the HTTP client that Doers share, with a pool of its own and without timeouts.
+// UntimedClient returns a copy of that client with a connection pool of its own and without timeouts.
 func UntimedClient() *http.Client {
-	transport := defaultClient().Transport.(*http.Transport).Clone()
+	transport := sharedClient().Transport.(*http.Transport).Clone()
 	transport.DialContext = nil
 	transport.TLSHandshakeTimeout = 0
 	transport.HTTP2 = nil

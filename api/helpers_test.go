@@ -1,12 +1,17 @@
 package api_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/ngrokapi/api"
 )
@@ -16,25 +21,28 @@ const apiKey = "2NfakeKeyThatMustNeverShow0_1a2b3c4d5e6f7g8h9i0j"
 
 const session = `{"id":"ts_1","region":"eu"}`
 
-// doerFunc is an HTTP client in a test's own memory.
+// notFound is ngrok's response for an unknown session.
+const notFound = `{"status_code":404,"msg":"Resource not found","details":{"operation_id":"op_1"}}`
+
+// doerFunc is an HTTP client in memory.
 type doerFunc func(*http.Request) (*http.Response, error)
 
 func (f doerFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// roundTripper is the transport of an http.Client in a test's own memory.
+// roundTripper is the transport of an http.Client in memory.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer returns an HTTP client that gives every request the same response.
+// answer returns an HTTP client with the same response for every request.
 func answer(status int, contentType, body string) doerFunc {
-	return func(r *http.Request) (*http.Response, error) {
-		rsp := response(status, body)
-		rsp.Request = r
-		if contentType != "" {
-			rsp.Header.Set("Content-Type", contentType)
-		}
-		return rsp, nil
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode:    status,
+			Header:        http.Header{"Content-Type": {contentType}},
+			Body:          io.NopCloser(strings.NewReader(body)),
+			ContentLength: -1,
+		}, nil
 	}
 }
 
@@ -43,14 +51,67 @@ var (
 	noContent = answer(204, "", "")
 )
 
-// respond returns an HTTP client that has an answer for each method and path.
-func respond(answers map[string]doerFunc) doerFunc {
+// failing returns an HTTP client with an error response that may have a Retry-After header.
+func failing(status int, retryAfter string) doerFunc {
 	return func(r *http.Request) (*http.Response, error) {
-		if answer, ok := answers[r.Method+" "+r.URL.Path]; ok {
-			return answer(r)
+		rsp, err := answer(status, "application/json", `{"msg":"try again"}`)(r)
+		if retryAfter != "" {
+			rsp.Header.Set("Retry-After", retryAfter)
 		}
-		return nil, fmt.Errorf("unexpected request %s %s", r.Method, r.URL)
+		return rsp, err
 	}
+}
+
+var errReset = errors.New("connection reset")
+
+func reset(*http.Request) (*http.Response, error) { return nil, errReset }
+
+// A script is an HTTP client with one response after the other. It repeats the last one, and notes when requests arrive.
+type script struct {
+	answers []doerFunc
+	started time.Time
+	at      []time.Duration // of the requests
+	bodies  []string
+}
+
+func newScript(answers ...doerFunc) *script { return &script{answers: answers, started: time.Now()} }
+
+func (s *script) Do(r *http.Request) (*http.Response, error) {
+	answer := s.answers[min(len(s.at), len(s.answers)-1)]
+	s.at = append(s.at, time.Since(s.started))
+	if r.Body != nil {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		s.bodies = append(s.bodies, string(data))
+	}
+	return answer(r)
+}
+
+// do sends a request through a Doer to the script.
+func (s *script) do(ctx context.Context, d api.Doer, method string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", body)
+	if err != nil {
+		return nil, err
+	}
+	d.HTTPClient = s
+	return d.Do(req)
+}
+
+// once returns a client that makes one attempt with an HTTP client.
+func once(t testing.TB, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
+	t.Helper()
+	return newClient(t, append([]api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}, opts...)...)
+}
+
+func newClient(t testing.TB, opts ...api.ClientOption) *api.ClientWithResponses {
+	t.Helper()
+	c, err := api.New(apiKey, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // collect returns the IDs of a list up to its error.
@@ -65,26 +126,14 @@ func collect(sessions iter.Seq2[*api.TunnelSession, error]) ([]string, error) {
 	return ids, nil
 }
 
-func response(status int, body string) *http.Response {
-	return &http.Response{
-		StatusCode:    status,
-		Header:        http.Header{},
-		Body:          io.NopCloser(strings.NewReader(body)),
-		ContentLength: -1,
-	}
-}
-
-// once returns a client that makes one attempt, through doer.
-func once(t testing.TB, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
+// checkSecret fails the test if the API key is in any way to print v.
+func checkSecret(t *testing.T, v any) {
 	t.Helper()
-	return newClient(t, append([]api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}, opts...)...)
-}
-
-func newClient(t testing.TB, opts ...api.ClientOption) *api.ClientWithResponses {
-	t.Helper()
-	c, err := api.New(apiKey, opts...)
-	if err != nil {
-		t.Fatal(err)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%v\n%+v\n%#v\n", v, v, v)
+	slog.New(slog.NewTextHandler(&b, nil)).Info("text", "v", v)
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("json", "v", v)
+	if strings.Contains(b.String(), apiKey) {
+		t.Errorf("the API key is in the %T:\n%.2000s", v, b.String())
 	}
-	return c
 }

@@ -10,22 +10,22 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// After all tests, no goroutine is left: neither of a call nor of a connection.
+// No goroutine is left after all tests, neither of a call nor of a connection.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Those that run in parallel wait for retries, most of the time.
+	// Parallel tests wait for retries most of the time.
 	if err := flag.Set("test.parallel", "32"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(closing{m})
 }
 
-// closing is a run of tests that closes pooled connections at its end, as they have goroutines.
+// closing is a test run that closes pooled connections at its end, because they have goroutines.
 type closing struct{ *testing.M }
 
 func (m closing) Run() int {
 	code := m.M.Run()
-	api.DefaultClient().CloseIdleConnections()
+	api.SharedClient().CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
 	fake().Close()
 	// The goroutines of closed connections take a moment to end, and longer on a busy machine than one Find waits.

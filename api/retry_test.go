@@ -3,12 +3,15 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,55 +22,7 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// A script is an HTTP client that gives one answer after the other, the last one again and again, and notes when.
-type script struct {
-	answers []doerFunc
-	started time.Time
-	at      []time.Duration // of the requests
-	bodies  []string
-}
-
-func newScript(answers ...doerFunc) *script { return &script{answers: answers, started: time.Now()} }
-
-func (s *script) Do(r *http.Request) (*http.Response, error) {
-	answer := s.answers[min(len(s.at), len(s.answers)-1)]
-	s.at = append(s.at, time.Since(s.started))
-	if r.Body != nil {
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		s.bodies = append(s.bodies, string(data))
-	}
-	return answer(r)
-}
-
-func failing(status int, retryAfter string) doerFunc {
-	return func(r *http.Request) (*http.Response, error) {
-		rsp, err := answer(status, "application/json", `{"msg":"try again"}`)(r)
-		if retryAfter != "" {
-			rsp.Header.Set("Retry-After", retryAfter)
-		}
-		return rsp, err
-	}
-}
-
-var errReset = errors.New("connection reset")
-
-func reset(*http.Request) (*http.Response, error) { return nil, errReset }
-
-// do sends a request through a Doer to the script.
-func (s *script) do(ctx context.Context, d api.Doer, method string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+apiKey)
-	d.HTTPClient = s
-	return d.Do(req)
-}
-
-// succeed answers as ngrok does when a request with any method succeeds.
+// succeed responds as ngrok does when a request with any method succeeds.
 func succeed(r *http.Request) (*http.Response, error) {
 	if r.Method == "DELETE" || r.Method == "POST" {
 		return noContent(r)
@@ -81,10 +36,19 @@ func TestWhatIsRetried(t *testing.T) {
 		answer  doerFunc
 		retried int
 	}
+	// As an http.Client returns it.
+	network := func(err error) doerFunc {
+		return func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
+		}
+	}
 	failures := map[string]failure{
-		"transport error":            {reset, idempotent},
-		"neither response nor error": {func(*http.Request) (*http.Response, error) { return nil, nil }, never},
-		"429":                        {failing(429, ""), always},
+		"host refuses the connection":  {network(&net.OpError{Op: "dial", Err: errReset}), always},
+		"proxy refuses the connection": {network(&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: errReset}}), always},
+		"connection breaks":            {network(&net.OpError{Op: "read", Err: errReset}), idempotent},
+		"connection ends":              {network(io.EOF), idempotent},
+		"certificate is not trusted":   {network(&tls.CertificateVerificationError{Err: errReset}), never},
+		"429":                          {failing(429, ""), always},
 	}
 	for _, status := range []int{500, 502, 503, 504} {
 		failures[fmt.Sprint(status)] = failure{failing(status, ""), idempotent}
@@ -92,10 +56,7 @@ func TestWhatIsRetried(t *testing.T) {
 	for _, status := range []int{301, 304, 400, 401, 403, 404, 408, 409, 425, 501, 505, 599} {
 		failures[fmt.Sprint(status)] = failure{failing(status, ""), never}
 	}
-	for method, isIdempotent := range map[string]bool{
-		"GET": true, "HEAD": true, "PUT": true, "DELETE": true, "OPTIONS": true,
-		"POST": false, "PATCH": false, "TRACE": false, "LOCK": false,
-	} {
+	for method, isIdempotent := range map[string]bool{"GET": true, "PUT": true, "DELETE": true, "POST": false, "PATCH": false} {
 		for name, failure := range failures {
 			t.Run(method+" "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -114,21 +75,32 @@ func TestWhatIsRetried(t *testing.T) {
 	}
 }
 
+// The number of attempts is in the text, the same way with and without a response.
 func TestAttempts(t *testing.T) {
-	for _, test := range []struct{ max, want int }{{0, 3}, {-1, 3}, {1, 1}, {2, 2}} {
-		t.Run(fmt.Sprint(test.max), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newScript(reset)
-				_, err := s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET", nil)
-				if !errors.Is(err, errReset) || len(s.at) != test.want || strings.Contains(err.Error(), "attempts)") != (test.want > 1) {
-					t.Errorf("got %v after %d requests, want %d", err, len(s.at), test.want)
-				}
+	for _, test := range []struct{ max, want int }{{0, 3}, {1, 1}, {2, 2}} {
+		for name, failure := range map[string]doerFunc{"no response": reset, "response": failing(503, "")} {
+			t.Run(fmt.Sprint(test.max, " ", name), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newScript(failure)
+					_, err := s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET", nil)
+					suffix := ""
+					if test.want > 1 {
+						suffix = fmt.Sprintf(" (%d attempts)", test.want)
+					}
+					if err == nil || len(s.at) != test.want || !strings.HasSuffix(err.Error(), suffix) || strings.Count(err.Error(), "attempts") > 1 {
+						t.Errorf("got %v after %d requests, want %d", err, len(s.at), test.want)
+					}
+					var e *api.ResponseError
+					if errors.As(err, &e) != (name == "response") {
+						t.Errorf("got %T, want a ResponseError for a response alone", err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
-// The waits double, half of each is random, and they end at eight seconds.
+// The waits double, half of each is random, and none is longer than eight seconds.
 func TestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := make([][]time.Duration, 6)
@@ -152,40 +124,45 @@ func TestWaits(t *testing.T) {
 	})
 }
 
-// A wait of up to a minute is kept to. For a longer one the call ends at once.
+// A Retry-After of up to a minute is the wait. With a longer one, the call ends at once.
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // at the start of each bubble
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
 	for _, test := range []struct {
 		name  string
 		value string
-		asked time.Duration // 0: nothing, so that the wait is the usual one
+		date  string        // the header Date
+		asked time.Duration // 0: nothing, so the wait is the usual one
 	}{
-		{"absent", "", 0},
-		{"zero", "0", 0},
-		{"seconds", "7", 7 * time.Second},
-		{"a minute", "60", time.Minute},
-		{"more than a minute", "61", 61 * time.Second},
-		{"date", date(9 * time.Second), 9 * time.Second},
-		{"past date", date(-time.Hour), 0},
-		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", math.MaxInt64},
-		{"negative", "-7", 0},
-		{"sign", "+7", 0},
-		{"hexadecimal", "0x10", 0},
-		{"word", "soon", 0},
-		{"longest Duration", "9223372036", 9223372036 * time.Second},
-		{"overflows a Duration", "9223372037", math.MaxInt64},
-		{"overflows it by far", "99999999999", math.MaxInt64},
-		{"overflows a number", "18446744073709551616", math.MaxInt64},
+		{"absent", "", "", 0},
+		{"zero", "0", "", 0},
+		{"seconds", "7", "", 7 * time.Second},
+		{"a minute", "60", "", time.Minute},
+		{"more than a minute", "61", "", 61 * time.Second},
+		{"date", date(9 * time.Second), "", 9 * time.Second},
+		{"date of a server that is ahead", date(95 * time.Second), date(90 * time.Second), 5 * time.Second},
+		{"date of a server that is behind", date(-85 * time.Second), date(-90 * time.Second), 5 * time.Second},
+		{"date beside one that is none", date(9 * time.Second), "today", 9 * time.Second},
+		{"past date", date(-time.Hour), "", 0},
+		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", "", math.MaxInt64},
+		{"negative", "-7", "", 0},
+		{"word", "soon", "", 0},
+		{"longest Duration", "9223372036", "", 9223372036 * time.Second},
+		{"overflows a Duration", "9223372037", "", 9223372036 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, err := newScript(failing(429, test.value)).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
+				busy := func(r *http.Request) (*http.Response, error) {
+					rsp, err := failing(429, test.value)(r)
+					rsp.Header.Set("Date", test.date)
+					return rsp, err
+				}
+				_, err := newScript(busy).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
 				var e *api.ResponseError
 				if !errors.As(err, &e) || e.RetryAfter != test.asked {
-					t.Errorf("got %v, want to retry after %v", err, test.asked)
+					t.Errorf("got %v, %+v, want to retry after %v", err, e, test.asked)
 				}
-				s := newScript(failing(429, test.value), ok)
+				s := newScript(busy, ok)
 				_, err = s.do(t.Context(), api.Doer{}, "GET", nil)
 				took := time.Since(s.started)
 				switch {
@@ -240,88 +217,78 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// When its context ends a call, the error matches the context's error, its cause, and the error of the last attempt. A
-// context that ends with an attempt that no other could mend has not ended the call: the attempt has.
-func TestCancelWithCause(t *testing.T) {
-	cause := errors.New("shutting down")
-	during := func(answer doerFunc) doerFunc {
-		return func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return answer(r)
-		}
-	}
+// When the context ends a call, the error matches the context's error, and that of the last attempt if it ended while
+// waiting. It never matches the context's cause, which with an errgroup is the error of another call.
+func TestCancel(t *testing.T) {
+	_, gone := once(t, answer(404, "application/json", notFound)).GetTunnelSession(t.Context(), "ts_1")
 	for _, test := range []struct {
 		name     string
 		answer   doerFunc
+		limiter  limiterFunc
 		after    time.Duration
 		requests int
 		last     error // nil: none besides the context's
-		ended    bool  // by the context
 	}{
-		{"while sending", sending, time.Second, 1, nil, true},
-		{"in the body of an error", func(r *http.Request) (*http.Response, error) {
-			rsp, err := failing(404, "")(r)
+		{"while sending", sending, nil, time.Second, 1, nil},
+		{"in the body", func(r *http.Request) (*http.Response, error) {
+			rsp, err := ok(r)
 			rsp.Body = stallingBody{r.Context()}
 			return rsp, err
-		}, time.Second, 1, api.ErrUnexpectedResponse, true},
-		{"while waiting after a transport error", reset, 100 * time.Millisecond, 1, errReset, true},
-		{"while waiting after a response", failing(429, "10"), 15 * time.Second, 2, api.ErrRateLimited, true},
-		{"with an attempt that another could mend", during(failing(429, "")), time.Second, 1, api.ErrRateLimited, true},
-		{"with an attempt that none could mend", during(failing(404, "")), time.Second, 1, api.ErrNotFound, false},
+		}, nil, time.Second, 1, nil},
+		{"while waiting after a transport error", reset, nil, 100 * time.Millisecond, 1, errReset},
+		{"while waiting after a response", failing(429, "10"), nil, 15 * time.Second, 2, api.ErrRateLimited},
+		{"while waiting for the limiter", ok, waitForCause, time.Second, 0, nil},
+		{"while waiting for the limiter after a response", failing(429, "10"), afterFirst(waitForCause), 15 * time.Second, 1, api.ErrRateLimited},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(test.after, func() { cancel(cause) })
+				time.AfterFunc(test.after, func() { cancel(gone) })
+				var d api.Doer
+				if test.limiter != nil {
+					d.Limiter = test.limiter
+				}
 				s := newScript(test.answer)
-				_, err := s.do(ctx, api.Doer{}, "GET", nil)
-				if errors.Is(err, context.Canceled) != test.ended || errors.Is(err, cause) != test.ended || test.last != nil && !errors.Is(err, test.last) {
-					t.Errorf("got %v, want the end of the context: %v, and %v", err, test.ended, test.last)
+				_, err := s.do(ctx, d, "GET", nil)
+				if !errors.Is(err, context.Canceled) || errors.Is(err, api.ErrNotFound) || test.last != nil && !errors.Is(err, test.last) {
+					t.Errorf("got %v, want context.Canceled, %v, and not the cause", err, test.last)
 				}
 				if took := time.Since(s.started); took != test.after || len(s.at) != test.requests {
 					t.Errorf("got %v after %v and %d requests", err, took, len(s.at))
-				}
-				if strings.Count(err.Error(), "2 attempts") != test.requests-1 {
-					t.Errorf("got %v, want it to tell of 2 attempts once, and of 1 not at all", err)
 				}
 			})
 		})
 	}
 }
 
-// An errgroup cancels its context with the first error as the cause. It is not the error of the other calls.
-func TestErrorOfAnotherCallIsTheCause(t *testing.T) {
-	_, gone := once(t, answer(404, "application/json", `{"msg":"Resource not found"}`)).GetTunnelSession(t.Context(), "ts_1")
-	_, invalid := once(t, ok).GetTunnelSession(t.Context(), "..")
-	_, refused := once(t, doerFunc(reset)).GetTunnelSession(t.Context(), "ts_1")
-	for _, cause := range []error{gone, fmt.Errorf("look up ts_1: %w", gone), invalid, refused} {
-		for name, answer := range map[string]doerFunc{"while sending": sending, "with the attempt": failing(503, "")} {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			s := newScript(func(r *http.Request) (*http.Response, error) {
-				cancel(cause)
-				return answer(r)
-			})
-			_, err := s.do(ctx, api.Doer{}, "GET", nil)
-			if !errors.Is(err, context.Canceled) || errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrInvalidID) || errors.Is(err, errReset) || len(s.at) != 1 {
-				t.Errorf("%v, %s: got %v after %d requests, want context.Canceled alone", cause, name, err, len(s.at))
-			}
+// waitForCause is a limiter that returns the cause of its context.
+func waitForCause(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// afterFirst returns a limiter that lets the first attempt pass.
+func afterFirst(then limiterFunc) limiterFunc {
+	first := true
+	return func(ctx context.Context) error {
+		if first {
+			first = false
+			return nil
 		}
+		return then(ctx)
 	}
 }
 
 func TestRequestBody(t *testing.T) {
-	gone := errors.New("file is gone")
 	for _, test := range []struct {
 		name    string
 		body    io.Reader
 		getBody func() (io.ReadCloser, error)
 		sent    []string
-		is      error
 	}{
-		{"none", http.NoBody, nil, []string{"", "", ""}, errReset},
-		{"rewound", strings.NewReader("{}"), func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("{}")), nil }, []string{"{}", "{}", "{}"}, errReset},
-		{"that cannot be rewound", strings.NewReader("{}"), nil, []string{"{}"}, errReset},
-		{"that fails to rewind", strings.NewReader("{}"), func() (io.ReadCloser, error) { return nil, gone }, []string{"{}"}, gone},
+		{"none", http.NoBody, nil, []string{"", "", ""}},
+		{"rewound", strings.NewReader("{}"), func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("{}")), nil }, []string{"{}", "{}", "{}"}},
+		{"that cannot be rewound", strings.NewReader("{}"), nil, []string{"{}"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -332,53 +299,29 @@ func TestRequestBody(t *testing.T) {
 				}
 				req.GetBody = test.getBody
 				_, err = (&api.Doer{HTTPClient: s}).Do(req)
-				if !errors.Is(err, test.is) || !slices.Equal(s.bodies, test.sent) {
-					t.Errorf("got %v after sending %q, want %v after %q", err, s.bodies, test.is, test.sent)
+				if !errors.Is(err, errReset) || !slices.Equal(s.bodies, test.sent) {
+					t.Errorf("got %v after sending %q, want %v after %q", err, s.bodies, errReset, test.sent)
 				}
 			})
 		})
 	}
 }
 
+// Each retry has one record of level debug, without the API key. Nothing else is logged.
 func TestRetriesAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		s := newScript(failing(429, "7"), func(*http.Request) (*http.Response, error) { return nil, errors.New("quotes " + apiKey) }, ok)
-		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
-		if _, err := client.GetTunnelSession(t.Context(), apiKey); err != nil { // the key for an ID, by mistake
-			t.Fatal(err)
+		quoting := answer(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
+		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: newScript(quoting, reset, failing(404, "")), Logger: logger}))
+		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
+			t.Error("got no error")
 		}
-		const start = `time=\S+ level=DEBUG msg="retrying request to ngrok" method=GET path=/tunnel_sessions/\[redacted\] `
-		want := regexp.MustCompile("^" + start + "attempt=1 wait=7s status=429\n" + start + `attempt=2 wait=\S+ error="quotes \[redacted\]"` + "\n$")
+		const start = `time=\S+ level=DEBUG msg="retrying request to ngrok" `
+		want := regexp.MustCompile("^" + start + `attempt=1 wait=\S+ error="GET https://api.ngrok.com/tunnel_sessions/ts_1: 429 Too Many Requests: bad: \[redacted\]"` + "\n" +
+			start + `attempt=2 wait=\S+ error="connection reset"` + "\n$")
 		if !want.MatchString(log.String()) {
 			t.Errorf("logged\n%swant %s", log.String(), want)
-		}
-	})
-}
-
-func TestNothingElseIsLogged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		for _, test := range []struct {
-			name   string
-			level  slog.Level
-			answer doerFunc
-		}{
-			{"success", slog.LevelDebug, ok},
-			{"error", slog.LevelDebug, failing(404, "")},
-			{"retry where debug is off", slog.LevelInfo, failing(503, "")},
-			{"end of the context", slog.LevelDebug, func(r *http.Request) (*http.Response, error) {
-				cancel()
-				return failing(503, "")(r)
-			}},
-		} {
-			var log bytes.Buffer
-			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: test.level}))
-			_, _ = newScript(test.answer).do(ctx, api.Doer{Logger: logger}, "GET", nil)
-			if log.Len() > 0 {
-				t.Errorf("%s: logged %s", test.name, log.String())
-			}
 		}
 	})
 }

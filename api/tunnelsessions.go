@@ -2,60 +2,61 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 )
 
-// GetTunnelSession returns the tunnel session with the given ID, such as "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR".
+// GetTunnelSession returns the tunnel session with the given ID, such as "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR". If the error is
+// nil, the session has an ID.
 //
-// The error matches [ErrInvalidID] if the ID is empty, "." or "..", and then nothing was sent; [ErrNotFound] if
-// ngrok has no such session; [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or [ErrResponseTooLarge] as
-// their comments say. If ngrok answered, it is a [*ResponseError]. Without an error the session is not nil and has an ID.
+// The error matches [ErrInvalidID] if the ID is empty, "." or "..", and [ErrNotFound] if the account has no such session.
+// It also matches [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or [ErrResponseTooLarge] as their
+// comments say. If there was a response, the error is a [*ResponseError].
 //
 // Editors apply to this call only, after those of the client.
 func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
-	rsp, err := c.TunnelSessionsGet(ctx, PathParam(id), withoutNil(editors)...)
-	if err != nil {
-		return nil, err
-	}
-	session := new(TunnelSession)
-	b, err := decode(rsp, session)
-	if err != nil {
-		return nil, err
-	}
-	if session.ID == "" {
-		return nil, b.unexpected(errors.New("the tunnel session has no ID"))
-	}
-	return session, nil
+	rsp, err := c.TunnelSessionsGet(ctx, PathParam(id), editors...)
+	return decode(rsp, err, func(s *TunnelSession) bool { return s.ID != "" })
 }
 
-// ListTunnelSessions returns the tunnel sessions that are online in the account, in the order in which ngrok lists
-// them. It asks for a page, of at most 100 sessions, only when the loop reaches it. Each use of the sequence lists anew.
+// ListTunnelSessions returns the tunnel sessions that are online in the account, in ngrok's order. It requests a page, of
+// at most 100 sessions, only when the loop reaches it. Each use of the sequence lists anew.
 //
-//	for session, err := range client.ListTunnelSessions(ctx) {
+//	params := &api.TunnelSessionsListParams{Filter: new(`obj.region == "eu"`)}
+//	for session, err := range client.ListTunnelSessions(ctx, params) {
 //		if err != nil {
 //			return err
 //		}
 //		fmt.Println(session.ID)
 //	}
 //
-// An error ends the sequence: its session is nil, and the sessions before it are not all. The error is as that of
-// [ClientWithResponses.GetTunnelSession]. A page without sessions is the last one, as in ngrok's own client. Pages are
-// asked for at the client's base URL, whatever host ngrok names for the next one.
+// Nil params list all sessions. The filter, an expression that ngrok evaluates, and the limit, which is the size of a
+// page, apply to every page. With an invalid filter the error is a [*ResponseError] whose Code is
+// "invalid_cel_expression".
 //
-// Editors apply to the request of each page, after those of the client. One that changes the query must keep what is
-// in it, which names the page.
-func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
+// An error ends the sequence: its session is nil, and the list so far is incomplete. The errors are those of
+// [ClientWithResponses.GetTunnelSession]. A page without sessions is the last one, as in ngrok's own client. Pages are
+// requested from the client's base URL, whatever host ngrok names for the next one.
+//
+// Editors apply to the request of each page, after those of the client. An editor that changes the query must keep
+// before_id, which selects the page.
+func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
 	return func(yield func(*TunnelSession, error) bool) {
-		var query url.Values
-		seen := make(map[string]bool)
+		var next url.Values // the query of next_page_uri
+		setPage := func(_ context.Context, req *http.Request) error {
+			query := req.URL.Query() // from params, and from editors of the client
+			maps.Copy(query, next)
+			req.URL.RawQuery = query.Encode()
+			return nil
+		}
 		for {
-			page, b, err := c.tunnelSessionsPage(ctx, query, editors)
+			rsp, err := c.TunnelSessionsList(ctx, params, append([]RequestEditorFn{setPage}, editors...)...)
+			page, err := decode(rsp, err, func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" })
 			if err != nil {
 				yield(nil, err)
 				return
@@ -68,98 +69,96 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, editors ..
 			if page.NextPageURI == "" || len(page.TunnelSessions) == 0 {
 				return
 			}
-			query, err = nextPage(page.NextPageURI, seen)
-			if err != nil {
-				yield(nil, b.unexpected(err))
+			before := next.Get("before_id")
+			if uri, err := url.Parse(page.NextPageURI); err == nil {
+				next = uri.Query()
+			}
+			if next.Get("before_id") == before {
+				yield(nil, newResponseError(rsp, nil, errors.New("the next_page_uri does not lead to another page")))
 				return
 			}
 		}
 	}
 }
 
-// tunnelSessionsPage returns the page that a query names, which is empty for the first one, and the body that it is from.
-func (c *ClientWithResponses) tunnelSessionsPage(ctx context.Context, query url.Values, editors []RequestEditorFn) (*TunnelSessionList, *body, error) {
-	setQuery := func(_ context.Context, req *http.Request) error {
-		if len(query) > 0 {
-			all := req.URL.Query() // what an editor of the client added
-			maps.Copy(all, query)
-			req.URL.RawQuery = all.Encode()
-		}
-		return nil
-	}
-	rsp, err := c.TunnelSessionsList(ctx, nil, append([]RequestEditorFn{setQuery}, withoutNil(editors)...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	// A body without a list leaves the session without an ID in place: it is not an empty list.
-	page := &TunnelSessionList{TunnelSessions: make([]TunnelSession, 1)}
-	b, err := decode(rsp, page)
-	if err != nil {
-		return nil, nil, err
-	}
-	if slices.ContainsFunc(page.TunnelSessions, func(s TunnelSession) bool { return s.ID == "" }) {
-		return nil, nil, b.unexpected(errors.New("the body has no list of tunnel sessions that have IDs"))
-	}
-	return page, b, nil
-}
-
-// nextPage returns the query of the next page from its URI, and adds the page to those that were seen.
-func nextPage(uri string, seen map[string]bool) (url.Values, error) {
-	next, err := url.Parse(uri)
-	if err != nil {
-		return nil, errors.New("the next_page_uri is not a URI")
-	}
-	query := next.Query()
-	before := query.Get("before_id")
-	switch {
-	case before == "":
-		return nil, errors.New("the next_page_uri names no page")
-	case seen[before]:
-		return nil, errors.New("the next_page_uri leads back to a page that was listed")
-	}
-	seen[before] = true
-	return query, nil
-}
-
-// RestartTunnelSession tells the ngrok agent of a tunnel session to restart itself. The agent then reconnects with a
-// new tunnel session ID. ngrok's document says that agents on Windows cannot restart.
+// RestartTunnelSession tells the ngrok agent of a tunnel session to restart. The agent reconnects with another session ID;
+// find it by its metadata, which should be different for each agent.
 //
-// Without an error the command was issued: ngrok answered 204. The errors are as those of
-// [ClientWithResponses.GetTunnelSession]. The request is a POST, which is repeated after a 429 and nothing else, so
-// that the agent does not get the command twice.
+// A nil error means that ngrok accepted the command. Otherwise the Code of a [*ResponseError] can be
+//
+//   - ERR_NGROK_804: the agent cannot restart, for the reason in the message. Agents on Windows cannot.
+//   - ERR_NGROK_808: the agent failed to restart, with the error in the message.
+//   - ERR_NGROK_810: ngrok could not reach the agent, often because it is shutting down or reconnecting.
+//   - ERR_NGROK_1701: the account's plan does not allow to restart or stop agents.
+//
+// The request is a POST. It is repeated after a 429, and if no connection could be made, but never if ngrok may have
+// received it. After ERR_NGROK_810, a status of 500 or more, or another error without a response, the outcome is unknown:
+// list the sessions and look before you repeat the command.
 func (c *ClientWithResponses) RestartTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
-	return noContent(c.TunnelSessionsRestartWithBody(ctx, PathParam(id), "application/json", strings.NewReader("{}"), withoutNil(editors)...))
+	return noContent(c.TunnelSessionsRestart(ctx, PathParam(id), TunnelSessionsRestartJSONRequestBody{}, editors...))
 }
 
 // StopTunnelSession tells the ngrok agent of a tunnel session to exit.
 //
-// Errors and retries are as those of [ClientWithResponses.RestartTunnelSession].
+// A nil error means that ngrok accepted the command. ERR_NGROK_805 means that the agent cannot be stopped, for the reason
+// in the message. Otherwise, errors and retries are those of [ClientWithResponses.RestartTunnelSession].
 func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
-	return noContent(c.TunnelSessionsStopWithBody(ctx, PathParam(id), "application/json", strings.NewReader("{}"), withoutNil(editors)...))
+	return noContent(c.TunnelSessionsStop(ctx, PathParam(id), TunnelSessionsStopJSONRequestBody{}, editors...))
 }
 
-// UpdateTunnelSession tells the ngrok agent of a tunnel session to update itself to the latest version, but not to
-// another major one. The agent goes on running the old version until it is restarted: ngrok's document says to wait at
-// least ten seconds before calling [ClientWithResponses.RestartTunnelSession]. It also says that the call fails if there
-// is no update, if the agent's configuration disables update checks, if the agent is updating already, or if it has
-// updated and not restarted since.
+// UpdateTunnelSession tells the ngrok agent of a tunnel session to update itself to the latest version within its major
+// version. The agent runs the old version until it is restarted: ngrok's document says to wait at least ten seconds before
+// calling [ClientWithResponses.RestartTunnelSession].
 //
-// Errors and retries are as those of RestartTunnelSession.
+// A nil error means that ngrok accepted the command. Otherwise the Code of a [*ResponseError] can be
+//
+//   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration disables update checks, it
+//     has the latest version, it is updating, or it has updated and not restarted since.
+//   - ERR_NGROK_810: as for RestartTunnelSession.
+//   - ERR_NGROK_1702: the account's plan does not allow to update agents.
+//
+// Otherwise, errors and retries are those of RestartTunnelSession.
 func (c *ClientWithResponses) UpdateTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
-	return noContent(c.TunnelSessionsUpdateWithBody(ctx, PathParam(id), "application/json", strings.NewReader("{}"), withoutNil(editors)...))
+	return noContent(c.TunnelSessionsUpdate(ctx, PathParam(id), TunnelSessionsUpdateJSONRequestBody{}, editors...))
 }
 
 // noContent returns the error of a call whose success is a 204.
 func noContent(rsp *http.Response, err error) error {
 	if err != nil {
-		return err
-	}
-	b, err := bodyOf(rsp)
-	if err != nil {
-		return err
+		return plainError(err)
 	}
 	if rsp.StatusCode != http.StatusNoContent {
-		return b.unexpected(errStatus)
+		return newResponseError(rsp, nil, errStatus)
 	}
 	return nil
+}
+
+// decode returns the JSON object in the body of a response, if it is valid.
+func decode[T any](rsp *http.Response, err error, isValid func(*T) bool) (*T, error) {
+	if err != nil {
+		return nil, plainError(err)
+	}
+	defer rsp.Body.Close()
+	var data []byte
+	if body, ok := rsp.Body.(bufferedBody); ok {
+		data = body.Bytes()
+	} else if data, err = io.ReadAll(rsp.Body); err != nil { // of a client that has no Doer
+		return nil, err
+	}
+	object := new(T)
+	if err := json.Unmarshal(data, object); err != nil {
+		return nil, newResponseError(rsp, data, err)
+	}
+	if !isValid(object) {
+		return nil, newResponseError(rsp, data, errors.New("the body lacks what was asked for"))
+	}
+	return object, nil
+}
+
+// plainError returns ErrInvalidID without the text that generated code puts around it.
+func plainError(err error) error {
+	if errors.Is(err, ErrInvalidID) {
+		return ErrInvalidID
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,19 +14,51 @@ import (
 	"example.com/ngrokapi/api"
 )
 
+// A success can still be no session.
+func TestWhatIsNoSession(t *testing.T) {
+	for _, body := range []string{`{}`, `{"status":"ok"}`, `{"id":null}`, `{"id":7}`, `{"id":"ts_1",}`, `{"id":"ts_1"`} {
+		got, err := once(t, answer(200, "application/json", body)).GetTunnelSession(t.Context(), "ts_1")
+		var e *api.ResponseError
+		if got != nil || !errors.Is(err, api.ErrUnexpectedResponse) || !errors.As(err, &e) || e.StatusCode != 200 || string(e.Body) != body {
+			t.Errorf("%s: got %+v, %v, want ErrUnexpectedResponse with the body", body, got, err)
+		}
+	}
+}
+
+// The methods of a client that New did not make take no failure for success.
+func TestMethodsWithoutDoer(t *testing.T) {
+	client, err := api.NewClientWithResponses("https://api.test", api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
+		rsp, err := answer(404, "application/json", notFound)(r)
+		rsp.Request = r // as net/http does
+		return rsp, err
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client.GetTunnelSession(t.Context(), "ts_1"); got != nil || !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("GetTunnelSession: got %v, %v, want ErrNotFound", got, err)
+	}
+	if ids, err := collect(client.ListTunnelSessions(t.Context(), nil)); err == nil {
+		t.Errorf("ListTunnelSessions: got %v, want an error", ids)
+	}
+	if err := client.StopTunnelSession(t.Context(), "ts_1"); err == nil {
+		t.Error("StopTunnelSession: got no error")
+	}
+}
+
 const sessionsURL = "https://api.ngrok.com/tunnel_sessions"
 
-// pages is an HTTP client that has a body for each URL.
+// pages is an HTTP client with a body for each URL.
 type pages map[string]string
 
 func (p pages) Do(r *http.Request) (*http.Response, error) {
 	if body, ok := p[r.URL.String()]; ok {
 		return answer(200, "application/json", body)(r)
 	}
-	return answer(404, "application/json", `{"msg":"Not Found","details":{"path":"/x"}}`)(r)
+	return answer(404, "application/json", `{"msg":"`+r.URL.String()+`"}`)(r)
 }
 
-// page returns the JSON of a page with the given next_page_uri, of which "" stands for null.
+// page returns the JSON of a page with the given next_page_uri, or null for "".
 func page(next string, ids ...string) string {
 	sessions := []api.TunnelSession{}
 	for _, id := range ids {
@@ -47,6 +80,7 @@ func TestListTunnelSessions(t *testing.T) {
 		text  string // in the error, which is ErrUnexpectedResponse; empty for none
 	}{
 		{"no sessions", pages{sessionsURL: page("")}, "", ""},
+		{"no sessions, as null", pages{sessionsURL: `{"tunnel_sessions":null,"uri":"` + sessionsURL + `"}`}, "", ""},
 		{"three pages", pages{
 			sessionsURL:                          page(sessionsURL+"?before_id=b&limit=2", "a", "b"),
 			sessionsURL + "?before_id=b&limit=2": page(sessionsURL+"?before_id=d&limit=2", "c", "d"),
@@ -60,21 +94,18 @@ func TestListTunnelSessions(t *testing.T) {
 			sessionsURL:                        page("http://user:pw@evil.test:1/x/../y?before_id=a&new=1#z", "a"),
 			sessionsURL + "?before_id=a&new=1": page("", "b"),
 		}, "a b", ""},
-		{"pages that lead back to each other", pages{
-			sessionsURL:                          page(sessionsURL+"?before_id=a", "a"),
-			sessionsURL + "?before_id=a":         page(sessionsURL+"?before_id=b", "b"),
-			sessionsURL + "?before_id=b":         page(sessionsURL+"?limit=9&before_id=a", "c"),
-			sessionsURL + "?before_id=a&limit=9": page("", "d"),
-		}, "a b c", "leads back"},
-		{"URI that names no page", pages{sessionsURL: page(sessionsURL+"?limit=2", "a")}, "a", "names no page"},
-		{"URI that is none", pages{sessionsURL: page("http://[::1", "a")}, "a", "not a URI"},
+		{"page that leads to itself", pages{
+			sessionsURL:                  page(sessionsURL+"?before_id=a", "a"),
+			sessionsURL + "?before_id=a": page(sessionsURL+"?before_id=a", "a"),
+		}, "a a", "does not lead to another page"},
+		{"URI without before_id", pages{sessionsURL: page(sessionsURL+"?limit=2", "a")}, "a", "does not lead to another page"},
+		{"invalid URI", pages{sessionsURL: page("http://[::1", "a")}, "a", "does not lead to another page"},
 		{"URI of another type", pages{sessionsURL: `{"tunnel_sessions":[{"id":"a"}],"next_page_uri":7}`}, "", "cannot unmarshal number"},
-		{"session without an ID", pages{sessionsURL: page("", "a", "")}, "", "no list of tunnel sessions that have IDs"},
-		{"empty object", pages{sessionsURL: `{}`}, "", "no list of tunnel sessions that have IDs"},
+		{"empty object", pages{sessionsURL: `{}`}, "", "the body lacks what was asked for"},
 		{"error on the second page", pages{sessionsURL: page(sessionsURL+"?before_id=a", "a")}, "a", "404"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ids, err := collect(once(t, test.pages).ListTunnelSessions(t.Context()))
+			ids, err := collect(once(t, test.pages).ListTunnelSessions(t.Context(), nil))
 			if got := strings.Join(ids, " "); got != test.ids {
 				t.Errorf("got %q, want %q", got, test.ids)
 			}
@@ -92,6 +123,41 @@ func TestListTunnelSessions(t *testing.T) {
 	}
 }
 
+// The parameters, and what editors set, reach every page, also if ngrok does not repeat them.
+func TestParametersOfList(t *testing.T) {
+	const filter = `obj.region == "eu" && obj.os != "windows"`
+	const query = "?filter=obj.region+%3D%3D+%22eu%22+%26%26+obj.os+%21%3D+%22windows%22&limit=1&tenant=7&trace=8"
+	set := func(name, value string) api.RequestEditorFn {
+		return func(_ context.Context, req *http.Request) error {
+			query := req.URL.Query()
+			query.Set(name, value)
+			req.URL.RawQuery = query.Encode()
+			return nil
+		}
+	}
+	params := &api.TunnelSessionsListParams{Filter: new(filter), Limit: new("1"), BeforeID: new("z")}
+	for name, next := range map[string]string{
+		"that ngrok repeats":         "?before_id=a&filter=" + "obj.region+%3D%3D+%22eu%22+%26%26+obj.os+%21%3D+%22windows%22&limit=1",
+		"that ngrok does not repeat": "?before_id=a",
+	} {
+		p := pages{
+			sessionsURL + strings.Replace(query, "?", "?before_id=z&", 1): page(sessionsURL+next, "a"),
+			sessionsURL + strings.Replace(query, "?", "?before_id=a&", 1): page("", "b"),
+		}
+		client := once(t, p, api.WithRequestEditorFn(set("tenant", "7")))
+		if ids, err := collect(client.ListTunnelSessions(t.Context(), params, set("trace", "8"))); err != nil || len(ids) != 2 {
+			t.Errorf("parameters %s: got %q, %v, want both pages", name, ids, err)
+		}
+	}
+	if want := (&api.TunnelSessionsListParams{Filter: new(filter), Limit: new("1"), BeforeID: new("z")}); !reflect.DeepEqual(params, want) {
+		t.Error("the caller's parameters have changed")
+	}
+	// What is not set is not sent.
+	if _, err := collect(once(t, pages{sessionsURL: page("")}).ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{})); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestListIsLazyAndStartsAgain(t *testing.T) {
 	p := pages{
 		sessionsURL:                  page(sessionsURL+"?before_id=b", "a", "b"),
@@ -101,7 +167,7 @@ func TestListIsLazyAndStartsAgain(t *testing.T) {
 	sessions := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 		requests++
 		return p.Do(r)
-	})).ListTunnelSessions(t.Context())
+	})).ListTunnelSessions(t.Context(), nil)
 	for range 2 {
 		for session, err := range sessions {
 			if err != nil || session.ID == "b" {
@@ -130,7 +196,7 @@ func TestListEndsWithItsError(t *testing.T) {
 		return answer(200, "application/json", page(sessionsURL+"?before_id=a", "a"))(r)
 	}))
 	var got []error
-	for session, err := range client.ListTunnelSessions(ctx) {
+	for session, err := range client.ListTunnelSessions(ctx, nil) {
 		if (session == nil) != (err != nil) {
 			t.Errorf("got %v, %v, want a session or an error", session, err)
 		}
@@ -142,37 +208,6 @@ func TestListEndsWithItsError(t *testing.T) {
 	}
 }
 
-// What editors ask for, they ask for on each page, also if ngrok does not repeat it. Those of the call see the query.
-func TestEditorsOfList(t *testing.T) {
-	p := pages{
-		sessionsURL + "?limit=1&tenant=7":             page(sessionsURL+"?before_id=a", "a"),
-		sessionsURL + "?before_id=a&limit=1&tenant=7": page("", "b"),
-	}
-	set := func(name, value string) api.RequestEditorFn {
-		return func(_ context.Context, req *http.Request) error {
-			query := req.URL.Query()
-			query.Set(name, value)
-			req.URL.RawQuery = query.Encode()
-			return nil
-		}
-	}
-	client := once(t, p, api.WithRequestEditorFn(set("tenant", "7")))
-	if ids, err := collect(client.ListTunnelSessions(t.Context(), set("limit", "1"))); err != nil || len(ids) != 2 {
-		t.Errorf("got %q, %v, want both pages", ids, err)
-	}
-}
-
-// A query parameter that is not set is not sent.
-func TestUnsetQueryParameterIsNotSent(t *testing.T) {
-	p := pages{sessionsURL: page(""), sessionsURL + "?limit=2": page("")}
-	limit := "2"
-	for _, params := range []*api.TunnelSessionsListParams{{Limit: &limit}, {}, nil} {
-		if _, err := once(t, p).TunnelSessionsListWithResponse(t.Context(), params); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // commands are the methods that tell an agent to do something.
 var commands = map[string]func(*api.ClientWithResponses, context.Context, string, ...api.RequestEditorFn) error{
 	"restart": (*api.ClientWithResponses).RestartTunnelSession,
@@ -180,7 +215,7 @@ var commands = map[string]func(*api.ClientWithResponses, context.Context, string
 	"update":  (*api.ClientWithResponses).UpdateTunnelSession,
 }
 
-// The first bodies are those of refused requests: what was refused is sent again whole.
+// A request that was refused is sent again whole.
 func TestCommands(t *testing.T) {
 	for name, command := range commands {
 		for _, test := range []struct {
@@ -189,9 +224,9 @@ func TestCommands(t *testing.T) {
 			is      error // nil: success
 		}{
 			{"429, then success", []doerFunc{failing(429, ""), noContent}, nil},
-			{"unknown session", []doerFunc{answer(404, "application/json", `{"msg":"Resource not found"}`)}, api.ErrNotFound},
+			{"unknown session", []doerFunc{answer(404, "application/json", notFound)}, api.ErrNotFound},
 			{"created", []doerFunc{answer(201, "application/json", session)}, api.ErrUnexpectedResponse},
-			{"transport error", []doerFunc{reset}, errReset},
+			{"connection breaks", []doerFunc{reset}, errReset},
 		} {
 			t.Run(name+" "+test.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -208,13 +243,16 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// FuzzID holds the same for GetTunnelSession.
-func TestInvalidIDOfCommand(t *testing.T) {
+// The error for an invalid ID is one plain sentence. FuzzID tests which IDs are invalid.
+func TestInvalidID(t *testing.T) {
 	client := once(t, doerFunc(reset))
+	_, err := client.GetTunnelSession(t.Context(), "..")
+	errs := map[string]error{"get": err}
 	for name, command := range commands {
-		err := command(client, t.Context(), "..")
-		var e *api.ResponseError
-		if !errors.Is(err, api.ErrInvalidID) || errors.As(err, &e) {
+		errs[name] = command(client, t.Context(), "..")
+	}
+	for name, err := range errs {
+		if !errors.Is(err, api.ErrInvalidID) || err.Error() != `invalid ID: it must not be empty, "." or ".."` {
 			t.Errorf("%s: got %v, want ErrInvalidID alone", name, err)
 		}
 	}

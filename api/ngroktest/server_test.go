@@ -87,7 +87,7 @@ func TestServerList(t *testing.T) {
 	srv.PageSize = 3
 	list := func() string {
 		var ids []string
-		for session, err := range srv.Client().ListTunnelSessions(t.Context()) {
+		for session, err := range srv.Client().ListTunnelSessions(t.Context(), nil) {
 			if err != nil {
 				t.Error(err)
 				break
@@ -104,7 +104,7 @@ func TestServerList(t *testing.T) {
 	}
 	// Pages go on behind a session that is gone by then, and each session comes once, also if it is another after that.
 	var seen []string
-	for session, err := range srv.Client().ListTunnelSessions(t.Context()) {
+	for session, err := range srv.Client().ListTunnelSessions(t.Context(), nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

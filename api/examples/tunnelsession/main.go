@@ -150,7 +150,7 @@ func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool
 
 func list(ctx context.Context, w io.Writer, client *api.ClientWithResponses, asJSON bool) error {
 	rows := [][]string{{"ID", "HOST", "OS", "AGENT", "REGION", "STARTED AT"}}
-	for session, err := range client.ListTunnelSessions(ctx) {
+	for session, err := range client.ListTunnelSessions(ctx, nil) {
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func TestRun(t *testing.T) {
 		{"help", []string{"-h"}, nil, 0, "", "usage: "},
 		{"unknown session", []string{"ts_2"}, at(srv.URL, ngroktest.APIKey), 1, "", `no tunnel session has the ID "ts_2"`},
 		{"ID that is none", []string{".."}, at(srv.URL, ngroktest.APIKey), 1, "", "invalid ID"},
-		{"unknown key", nil, at(srv.URL, "2unknown_key"), 1, "", "check the API key"},
+		{"unknown key", nil, at(srv.URL, "2unknown_key"), 1, "", "ERR_NGROK_203"},
 		{"malformed key", []string{"ts_1"}, at(srv.URL, "a b"), 1, "", "white space"},
 		{"base URL that is none", []string{"ts_1"}, at("api.ngrok.com", ngroktest.APIKey), 1, "", "base URL"},
 		{"not the API", []string{"ts_1"}, at(html.URL, ngroktest.APIKey), 1, "", "404 Not Found"},
