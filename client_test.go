@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ import (
 	"example.com/ngrokapi/openapi"
 )
 
-// samples are answers as ngrok has given them over the years. Nothing in them is real.
+// samples are sessions in the forms that ngrok has sent over the years. Nothing in them is real.
 var samples = map[string]string{
 	"today": `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
 		"uri":"https://api.ngrok.com/credentials/cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT"},
@@ -54,8 +55,8 @@ func document(t *testing.T) (*openapi3.T, *openapi.Validator) {
 	return doc, v
 }
 
-// Each method sends the request of its operation, with all that the document asks for, and returns what is answered.
-// The fake validates both.
+// Each method sends the request of its operation and returns what is in the response, or an error. The fake checks requests
+// and responses, errors included, against the document.
 func TestMethods(t *testing.T) {
 	const id = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
 	session := api.TunnelSession{
@@ -72,7 +73,7 @@ func TestMethods(t *testing.T) {
 		Transport: "ngrok/2",
 		URI:       "https://api.ngrok.com/tunnel_sessions/" + id,
 	}
-	if got, err := decode([]byte(samples["today"])); err != nil || got != session {
+	if got, err := decode([]byte(samples["today"])); err != nil || !reflect.DeepEqual(got, session) {
 		t.Errorf("decoded %+v, %v, want %+v", got, err, session)
 	}
 	for _, test := range []struct {
@@ -105,12 +106,21 @@ func TestMethods(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_27k5Yn"}, session)
 			srv.PageSize = 1
+			for status, want := range map[int]error{400: nil, 403: api.ErrAuthentication, 429: api.ErrRateLimited, 503: nil} {
+				srv.Fail(status, map[int]string{403: "ERR_NGROK_203"}[status])
+				got, err := test.call(t.Context(), srv.Client())
+				var e *api.ResponseError
+				if got != nil || !errors.As(err, &e) || e.StatusCode != status || want != nil && !errors.Is(err, want) {
+					t.Errorf("with the status %d: got %+v, %v, want %v", status, got, err, want)
+				}
+			}
+			failed := len(srv.Requests())
 			got, err := test.call(t.Context(), srv.Client())
 			if err != nil || !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
 			}
 			var sent []string
-			for _, r := range srv.Requests() {
+			for _, r := range srv.Requests()[failed:] {
 				body, _ := io.ReadAll(r.Body)
 				sent = append(sent, fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body))
 				if got, want := r.Header.Values("Authorization"), []string{"Bearer " + ngroktest.APIKey}; !slices.Equal(got, want) {
@@ -124,7 +134,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// decode decodes a session, and has an error if the types lose a field of it.
+// decode decodes a session. It returns an error if the types lack one of its fields.
 func decode(data []byte) (session api.TunnelSession, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -132,49 +142,14 @@ func decode(data []byte) (session api.TunnelSession, err error) {
 	return session, err
 }
 
-// The fakes and the checks of updates rest on the validator, which must not pass all.
-func TestValidatorCatchesViolations(t *testing.T) {
-	_, v := document(t)
-	req := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil)
-	for _, test := range []struct {
-		name, contentType, body string
-		status                  int
-		says                    string // the error; empty for none
-	}{
-		{"what conforms", "application/json", samples["today"], 200, ""},
-		{"number for a string", "application/json", `{"id":1}`, 200, "/id"},
-		{"other content type", "text/html", samples["today"], 200, "text/html"},
-		{"status that is not defined", "application/json", samples["today"], 299, "status 299"},
-		{"redirect, which kin-openapi passes", "application/json", samples["today"], 399, "status 399"},
-	} {
-		err := v.Response(req, test.status, http.Header{"Content-Type": {test.contentType}}, []byte(test.body))
-		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
-			t.Errorf("answer, %s: got %v", test.name, err)
-		}
-	}
-	for _, test := range []struct{ name, method, path, authorization, version string }{
-		{"no version", "GET", "/tunnel_sessions/ts_1", "Bearer k", ""},
-		{"no key", "GET", "/tunnel_sessions/ts_1", "", "2"},
-		{"empty key", "GET", "/tunnel_sessions/ts_1", "Bearer ", "2"},
-		{"other scheme", "GET", "/tunnel_sessions/ts_1", "Basic eA==", "2"},
-		{"unknown path", "GET", "/nothing", "Bearer k", "2"},
-	} {
-		req := httptest.NewRequest(test.method, test.path, nil)
-		req.Header = http.Header{"Authorization": {test.authorization}, "Ngrok-Version": {test.version}}
-		if v.Request(req) == nil {
-			t.Errorf("request, %s: not caught", test.name)
-		}
-	}
-}
-
-// What the editors, PathParam and the Doer promise holds for all operations of the document, by their generated methods
-// alone. The client knows the base URL and the version by itself, and they are the document's.
+// What the editors, PathParam and the Doer promise holds for the generated methods of all operations in the document. The
+// client knows the base URL and the version by itself, and they are the document's.
 func TestEveryOperation(t *testing.T) {
 	doc, v := document(t)
 	if len(doc.Servers) != 1 {
 		t.Fatalf("the document has the servers %v, and the client one base URL", doc.Servers)
 	}
-	// The overlay takes this parameter out of what the client is generated from.
+	// The overlay removes this parameter before generation.
 	parameter := doc.Components.Parameters["ngrokVersion"]
 	if parameter == nil {
 		t.Fatal("the document has no parameter ngrokVersion: see how it asks for the version now")
@@ -184,33 +159,36 @@ func TestEveryOperation(t *testing.T) {
 		for method, operation := range item.Operations() {
 			t.Run(operation.OperationID, func(t *testing.T) {
 				good := slices.Repeat([]string{"a/b?c#%2e é"}, len(regexp.MustCompile(`{\w+}`).FindAllString(path, -1)))
-				status, hasBody := successOf(t, operation)
-				result, sent, err := invoke(t, operation.OperationID, good, status, hasBody)
-				if err != nil || sent == nil {
-					t.Fatalf("with the document's status %d: got %v", status, err)
-				}
-				if hasBody && reflect.ValueOf(result).Elem().FieldByName(fmt.Sprint("JSON", status)).IsNil() {
-					t.Error("got neither a result nor an error")
-				}
-				route, err := v.Route(sent)
-				if err != nil || route.Operation.OperationID != operation.OperationID || sent.Method != method {
-					t.Errorf("%s %s is not a request of the operation: %v", sent.Method, sent.URL, err)
-				}
-				// The generator makes nothing of servers.
-				if !strings.HasPrefix(sent.URL.String(), doc.Servers[0].URL+"/") || len(item.Servers) > 0 || operation.Servers != nil {
-					t.Errorf("%s is not on the document's server for it", sent.URL)
-				}
-				if got, want := sent.Header.Values(version.Name), []string{fmt.Sprint(version.Schema.Value.Default)}; !slices.Equal(got, want) {
-					t.Errorf("%s: sent %q, the document's default is %q", version.Name, got, want)
-				}
-				if sent.Header.Get("Authorization") == "" {
-					t.Errorf("the key is missing: %v", sent.Header)
+				successes := successesOf(t, operation)
+				for status, hasBody := range successes {
+					result, sent, err := invoke(t, operation.OperationID, good, status, hasBody)
+					if err != nil || sent == nil {
+						t.Fatalf("with the document's status %d: got %v", status, err)
+					}
+					if hasBody && reflect.ValueOf(result).Elem().FieldByName(fmt.Sprint("JSON", status)).IsNil() {
+						t.Errorf("with the document's status %d: got neither a result nor an error", status)
+					}
+					route, err := v.Route(sent)
+					if err != nil || route.Operation.OperationID != operation.OperationID || sent.Method != method {
+						t.Errorf("%s %s is not a request of the operation: %v", sent.Method, sent.URL, err)
+					}
+					// The generator ignores servers.
+					if !strings.HasPrefix(sent.URL.String(), doc.Servers[0].URL+"/") || len(item.Servers) > 0 || operation.Servers != nil {
+						t.Errorf("%s is not on the document's server for it", sent.URL)
+					}
+					if got, want := sent.Header.Values(version.Name), []string{fmt.Sprint(version.Schema.Value.Default)}; !slices.Equal(got, want) {
+						t.Errorf("%s: sent %q, the document's default is %q", version.Name, got, want)
+					}
+					if sent.Header.Get("Authorization") == "" {
+						t.Errorf("the key is missing: %v", sent.Header)
+					}
 				}
 
 				for _, other := range []int{200, 201, 202, 203, 204, 206, 302} {
+					_, isSuccess := successes[other]
 					// The Doer does not know which POSTs create something.
 					isPost := method == http.MethodPost && (other == 201 || other == 204)
-					if _, _, err := invoke(t, operation.OperationID, good, other, other != 204); other != status && !isPost && !errors.Is(err, api.ErrUnexpectedResponse) {
+					if _, _, err := invoke(t, operation.OperationID, good, other, other != 204); !isSuccess && !isPost && !errors.Is(err, api.ErrUnexpectedResponse) {
 						t.Errorf("with the status %d: got %v, want ErrUnexpectedResponse", other, err)
 					}
 				}
@@ -218,7 +196,7 @@ func TestEveryOperation(t *testing.T) {
 					for _, value := range []string{"", ".", ".."} {
 						bad := slices.Clone(good)
 						bad[i] = value
-						if _, sent, err := invoke(t, operation.OperationID, bad, status, hasBody); sent != nil || !errors.Is(err, api.ErrInvalidID) {
+						if _, sent, err := invoke(t, operation.OperationID, bad, 200, true); sent != nil || !errors.Is(err, api.ErrInvalidID) {
 							t.Errorf("%q: sent %v and got error %v, want none and ErrInvalidID", bad, sent, err)
 						}
 					}
@@ -228,38 +206,40 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// successOf returns the only status of success that the document has for an operation, and whether it has a body.
-func successOf(t *testing.T, operation *openapi3.Operation) (status int, hasBody bool) {
+// successesOf returns the statuses of success that the document has for an operation, and whether each has a body.
+func successesOf(t *testing.T, operation *openapi3.Operation) map[int]bool {
 	t.Helper()
+	successes := make(map[int]bool)
 	for name, response := range operation.Responses.Map() {
-		if name >= "4" {
+		if name >= "4" { // or "default"
 			continue
 		}
-		if status != 0 {
-			t.Errorf("the document has another status of success, %s", name)
-		}
-		if _, err := fmt.Sscan(name, &status); err != nil {
+		status, err := strconv.Atoi(name)
+		if err != nil {
 			t.Errorf("the document has the status %s: %v", name, err)
 		}
-		hasBody = response.Value.Content.Get("application/json") != nil
+		successes[status] = response.Value.Content.Get("application/json") != nil
 	}
-	return status, hasBody
+	if len(successes) == 0 {
+		t.Error("the document has no status of success")
+	}
+	return successes
 }
 
-// invoke calls the generated method of an operation with the given path parameters, and no others. The request is
-// answered with the status. It returns the result, the request if one was sent, and the error.
+// invoke calls the generated method of an operation with the given path parameters, and no others. The response has the
+// given status. It returns the result, the request if one was sent, and the error.
 func invoke(t *testing.T, operationID string, parameters []string, status int, hasBody bool) (result any, sent *http.Request, err error) {
 	t.Helper()
 	client, err := api.New(ngroktest.APIKey, api.WithHTTPClient(&http.Client{
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			sent = r
-			answer := httptest.NewRecorder()
+			response := httptest.NewRecorder()
 			if hasBody {
-				answer.Header().Set("Content-Type", "application/json")
-				answer.Body.WriteString("{}")
+				response.Header().Set("Content-Type", "application/json")
+				response.Body.WriteString("{}")
 			}
-			answer.Code = status
-			return answer.Result(), nil
+			response.Code = status
+			return response.Result(), nil
 		}),
 	}))
 	if err != nil {
@@ -293,8 +273,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestLive looks up a session of the real API, or of the one that NGROK_API_BASE_URL names, if NGROK_LIVE_ID has its ID
-// and NGROK_API_KEY a key. It prints in what the answer differs from the document. "make live" sets the former.
+// TestLive looks up the session NGROK_LIVE_ID with the key NGROK_API_KEY, at NGROK_API_BASE_URL or else the real API, and
+// reports where the response differs from the document. "make live" runs it.
 func TestLive(t *testing.T) {
 	id, key := os.Getenv("NGROK_LIVE_ID"), os.Getenv("NGROK_API_KEY")
 	if id == "" || key == "" {
@@ -305,8 +285,8 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// live looks up a session as a user would, and returns what the validator finds in the request and the answer, and the
-// first field that the types lose.
+// live looks up a session as a user would. It returns what the validator finds in the request and the response, and the
+// first field that the types lack.
 func live(t *testing.T, key, baseURL, id string) []string {
 	t.Helper()
 	base, err := url.Parse(baseURL)
@@ -332,7 +312,7 @@ func live(t *testing.T, key, baseURL, id string) []string {
 			return nil, err
 		}
 		rsp.Body = io.NopCloser(bytes.NewReader(body))
-		// The document has paths without that of a base URL.
+		// The document's paths do not have that of the base URL.
 		r = r.Clone(r.Context())
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, strings.TrimSuffix(base.Path, "/"))
 		note(v.Request(r))
@@ -352,11 +332,11 @@ func live(t *testing.T, key, baseURL, id string) []string {
 
 func TestLiveFindsDifferences(t *testing.T) {
 	for name, sample := range samples {
-		if got := liveAnswer(t, sample); got != "" {
+		if got := liveResponse(t, sample); got != "" {
 			t.Errorf("%s: got %s", name, got)
 		}
 	}
-	got := liveAnswer(t, `{"id":"ts_1","region":null,"host":"x"}`)
+	got := liveResponse(t, `{"id":"ts_1","region":null,"host":"x"}`)
 	for _, want := range []string{"/region", `unknown field "host"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %s, want %q in it", got, want)
@@ -364,8 +344,8 @@ func TestLiveFindsDifferences(t *testing.T) {
 	}
 }
 
-// liveAnswer returns in what a body differs from the document if it is the answer.
-func liveAnswer(t *testing.T, body string) string {
+// liveResponse returns where a response with the given body differs from the document.
+func liveResponse(t *testing.T, body string) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
