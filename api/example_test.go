@@ -16,7 +16,7 @@ import (
 	"example.com/ngrokapi/api/ngroktest"
 )
 
-// The examples ask a fake of the API. A program leaves WithBaseURL out and gives New its own key.
+// The examples use a fake of the API. A program passes its own key to New, and no WithBaseURL.
 var fake = sync.OnceValue(func() *httptest.Server {
 	return httptest.NewServer(ngroktest.Handler(
 		api.TunnelSession{ID: "ts_1", IP: "203.0.113.7", AgentVersion: "3.19.1", Region: "eu", StartedAt: "2026-03-04T05:06:07Z"},
@@ -25,7 +25,7 @@ var fake = sync.OnceValue(func() *httptest.Server {
 	))
 })
 
-// newExample returns a client of the fake, for examples of something else than New.
+// newExample returns a client of the fake, for examples that are not about New.
 func newExample() *api.ClientWithResponses {
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
 	if err != nil {
@@ -62,50 +62,6 @@ func Example() {
 	// since 2026-03-04T05:06:07Z
 }
 
-// Update the agents of an old version, and restart them when they have had time for it.
-func ExampleClientWithResponses_UpdateTunnelSession() {
-	const pause = 0 // at least 10 * time.Second, with real agents
-	srv := httptest.NewServer(ngroktest.Handler(
-		api.TunnelSession{ID: "ts_1", AgentVersion: "3.19.1"},
-		api.TunnelSession{ID: "ts_2", AgentVersion: "3.18.4"},
-		api.TunnelSession{ID: "ts_3", AgentVersion: "3.18.4"},
-	))
-	defer srv.Close()
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(srv.URL))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ctx := context.Background()
-
-	var updated []string
-	for session, err := range client.ListTunnelSessions(ctx, nil) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		if session.AgentVersion != "3.18.4" {
-			continue
-		}
-		if err := client.UpdateTunnelSession(ctx, session.ID); err != nil {
-			fmt.Println("update:", err) // as when there is no update
-			continue
-		}
-		updated = append(updated, session.ID)
-	}
-	time.Sleep(pause)
-	for _, id := range updated {
-		if err := client.RestartTunnelSession(ctx, id); err != nil && !errors.Is(err, api.ErrNotFound) {
-			fmt.Println("restart:", err)
-			continue
-		}
-		fmt.Println(id, "restarts, and gets a new ID")
-	}
-	// Output:
-	// ts_2 restarts, and gets a new ID
-	// ts_3 restarts, and gets a new ID
-}
-
 func ExampleClientWithResponses_GetTunnelSession_notFound() {
 	client := newExample()
 	_, err := client.GetTunnelSession(context.Background(), "ts_gone")
@@ -115,7 +71,7 @@ func ExampleClientWithResponses_GetTunnelSession_notFound() {
 	// Output: the agent has disconnected
 }
 
-// What else ngrok said is in the ResponseError.
+// A ResponseError has ngrok's code and message.
 func ExampleResponseError() {
 	client, err := api.New("2NotTheKeyOfAnyAccount0000_1", api.WithBaseURL(fake().URL))
 	if err != nil {
@@ -137,7 +93,7 @@ func ExampleResponseError() {
 	// The API authentication you specified does not belong to any known account.
 }
 
-// A program that would rather do something else than wait makes one attempt and asks how long to leave ngrok alone.
+// A program that does not want to wait makes one attempt and reads how long ngrok asks it to wait.
 func ExampleDoer_rateLimited() {
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "30")
@@ -158,7 +114,7 @@ func ExampleDoer_rateLimited() {
 	// Output: later, after 30s
 }
 
-// Many lookups at once, and no more requests than ngrok allows: 120 in 60 seconds, retries included. All clients of an
+// Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries included. All clients of an
 // account share the limiter.
 func ExampleDoer_pacing() {
 	limiter := rate.NewLimiter(rate.Every(time.Minute/120), 1)
@@ -195,7 +151,7 @@ func ExampleDoer_pacing() {
 	// ts_3 eu
 }
 
-// tracing is a RoundTripper that sees each attempt. A request has the API key in its Authorization header.
+// tracing is a RoundTripper that prints each attempt. Do not print the Authorization header: it has the API key.
 type tracing struct{ next http.RoundTripper }
 
 func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -206,8 +162,8 @@ func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return rsp, err
 }
 
-// An http.Client of one's own can have a proxy, a client certificate, or a RoundTripper that traces. It gets the same
-// retries, bounds and errors.
+// Your own http.Client can have a proxy, a client certificate, or a RoundTripper that traces. Retries, limits and errors
+// are the same.
 func ExampleWithHTTPClient() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = http.ProxyFromEnvironment // or http.ProxyURL(…)
@@ -218,7 +174,7 @@ func ExampleWithHTTPClient() {
 	defer transport.CloseIdleConnections()
 
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
-		api.WithHTTPClient(&http.Client{Transport: tracing{transport}, Timeout: 30 * time.Second}))
+		api.WithHTTPClient(&http.Client{Transport: tracing{transport}}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -234,7 +190,7 @@ func ExampleWithHTTPClient() {
 	// eu
 }
 
-// A header for one call, here of a trace, and one for all calls of a client.
+// An editor can set a header for one call, or for all calls of a client.
 func ExampleWithRequestEditorFn() {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Header.Get("Traceparent"), r.Header.Get("X-Team"))
@@ -261,7 +217,7 @@ func ExampleWithRequestEditorFn() {
 	// 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 edge
 }
 
-// sessionGetter is all that region needs of a client, so that its tests can do without one.
+// sessionGetter is the part of the client that region needs.
 type sessionGetter interface {
 	GetTunnelSession(ctx context.Context, id string, editors ...api.RequestEditorFn) (*api.TunnelSession, error)
 }
@@ -282,7 +238,7 @@ func (s fixedSession) GetTunnelSession(context.Context, string, ...api.RequestEd
 	return (*api.TunnelSession)(&s), nil
 }
 
-// An interface of the caller's own, with the one method that it uses, is enough for a fake of its own.
+// Declare an interface with the methods that you use, and your tests can have their own fake.
 func Example_interface() {
 	fmt.Println(region(context.Background(), fixedSession{Region: "eu"}, "ts_1"))
 	// Output: eu
