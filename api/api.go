@@ -19,9 +19,8 @@
 //
 // # Errors
 //
-// A nil error means that ngrok answered as its document says, and that the result is complete. Any other response is a
-// [*ResponseError], which matches the sentinels of this package. Only if a JSON object does not fit the types, generated
-// methods return the error of [encoding/json] instead.
+// A nil error means that ngrok responded as its document says, and that the result is complete. Any other response is a
+// [*ResponseError], which matches the sentinels of this package.
 //
 //	if errors.Is(err, api.ErrNotFound) { … }
 //
@@ -30,9 +29,12 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// If the caller's context has ended, the error matches the context's Err; [context.Cause] tells why it ended. The error of
-// an attempt that timed out matches [context.DeadlineExceeded] while the context's Err is nil. Otherwise, without a
-// response, the error is that of the HTTP client, usually a [*net/url.Error].
+// If the caller's context ends a call, the error matches the context's Err; [context.Cause] tells why it ended. The error
+// of an attempt that timed out matches [context.DeadlineExceeded] while the context's Err is nil. Otherwise, without a
+// complete response, the error wraps that of the HTTP client, usually a [*net/url.Error].
+//
+// Generated methods promise less about a JSON object: if it does not fit the types, the error is one of [encoding/json]; if
+// it lacks fields, so does the result. A 204 to a POST that should create something is neither a result nor an error.
 //
 // # Retries
 //
@@ -40,11 +42,12 @@
 //
 //   - with any method after a 429, with which ngrok refuses a request before doing anything, and if no connection could be
 //     made to the host or to the proxy in front of it;
-//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the connection.
+//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the connection, such as
+//     a timeout or a body that is cut short, but not if the certificate is not trusted.
 //
-// The first wait is a random 0.25 to 0.5 seconds. Each later one is twice as long, up to 8 seconds. If the response has a
-// Retry-After header, that is the wait. If it asks for more than a minute, or the context's deadline is sooner, the error
-// is returned at once. Canceling the context ends a call at once.
+// The first wait is a random 0.25 to 0.5 seconds. Later ones are up to twice as long each time, at most 8 seconds. If the
+// response has a Retry-After header, that is the wait. If it asks for more than a minute, or the context's deadline is
+// sooner, the error is returned at once. Canceling the context ends a call at once.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds. Retries alone do not keep
 // to it: programs that make many calls set [Doer].Limiter.
