@@ -1,4 +1,5 @@
-# Every target needs only Go, and of the network only Go's module proxy, unless it says so.
+# Each target needs Go, and the network only for Go's module proxy, unless it says so. Variables from the command line are in
+# the environment of the commands, which quote them.
 
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -9,17 +10,17 @@ APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 define HELP
-make run            list the tunnel sessions, or print ID=ts_…; JSON=1; NGROK_API_KEY from the environment, or a fake API
+make run            list the tunnel sessions, or print one: ID=ts_…, FILTER=…, JSON=1; without NGROK_API_KEY, of a fake API
 make test           run the tests with the race detector
-make check          check what .ci/run checks after the tests: files, lint, platforms, callers, updates; UPSTREAM=file
+make check          check everything else: generated files, lint, other platforms, two Go versions; UPSTREAM=file also updates
 make generate       write api/client.gen.go from openapi/ngrok.yaml
 make lint           run go vet, golangci-lint and actionlint
-make bench          measure calls beside plain net/http: ROUNDS, BENCHTIME
-make fuzz           run each fuzz test for FUZZTIME, 30s by default
-make live           compare the real API's answer with the document: ID=ts_…, needs NGROK_API_KEY and the network
-make update         follow ngrok's document, over the network: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
+make bench          compare calls with plain net/http: ROUNDS, BENCHTIME
+make fuzz           run each fuzz test for FUZZTIME, by default 30s
+make live           compare a response of the real API with the document: ID=ts_…, needs NGROK_API_KEY
+make update         follow ngrok's document and report what changes: UPSTREAM=url|file, ADD=A,B, ALL=1, BREAKING=allow
 make module-path    rename the module everywhere: MODULE=git.example.org/you/ngrokapi
-make release-check  say which version the changes since the last tag call for, and refuse a smaller VERSION=v1.2.3
+make release-check  print the version that the changes since the last tag need, and refuse a lower VERSION=v1.2.3
 endef
 
 .PHONY: help
@@ -37,18 +38,17 @@ test:
 
 .PHONY: check
 check:
-	@UPSTREAM='$(UPSTREAM)' bash .ci/check
+	@bash .ci/check
 
 .PHONY: fuzz
 FUZZTIME ?= 30s
 fuzz:
 	$(GO) test -run '^$$' -fuzz '^FuzzID$$' -fuzztime $(FUZZTIME) ./api
 	$(GO) test -run '^$$' -fuzz '^FuzzResponse$$' -fuzztime $(FUZZTIME) ./api
-	$(GO) test -run '^$$' -fuzz '^FuzzRetryAfter$$' -fuzztime $(FUZZTIME) ./api
 
 .PHONY: live
 live:
-	@NGROK_LIVE_ID="$(ID)" $(GO) test -count=1 -v -run '^TestLive$$' .
+	@NGROK_LIVE_ID="$$ID" $(GO) test -count=1 -v -run '^TestLive$$' .
 
 .PHONY: generate
 generate:
@@ -63,19 +63,19 @@ lint:
 .PHONY: update
 update:
 	@$(GO) run ./openapi/update -oasdiff $(OASDIFF) -apidiff $(APIDIFF) \
-		$(if $(UPSTREAM),-upstream '$(UPSTREAM)') $(if $(ADD),-add '$(ADD)') $(if $(ALL),-all) \
+		$(if $(UPSTREAM),-upstream "$$UPSTREAM") $(if $(ADD),-add "$$ADD") $(if $(ALL),-all) \
 		$(if $(filter allow,$(BREAKING)),-allow-breaking)
 
 .PHONY: module-path
 module-path:
-	@sh .ci/module-path '$(MODULE)'
+	@sh .ci/module-path "$$MODULE"
 
 .PHONY: release-check
 release-check:
-	@sh .ci/release-check $(APIDIFF) '$(VERSION)'
+	@sh .ci/release-check $(APIDIFF) "$$VERSION"
 
-# Each round runs every row once, so that rows that are compared run one after the other. Many short rounds say more
-# than a few long ones on a machine that has other work too.
+# Each round runs every row once, so that rows that are compared run one after the other. On a busy machine, many short
+# rounds say more than a few long ones.
 .PHONY: bench
 ROUNDS ?= 16
 BENCHTIME ?= 0.2s
