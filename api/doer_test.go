@@ -292,6 +292,14 @@ func TestDefaultTransportOfTheProgram(t *testing.T) {
 			t.Errorf("after call %d: own transport used: %v, wrapped one: %d times", i+1, dialed, seen)
 		}
 	}
+	http.DefaultTransport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		rsp, err := failing(302, "")(r)
+		rsp.Header.Set("Location", at.baseURL)
+		return rsp, err
+	})
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) || at.requests() != 4 {
+		t.Errorf("redirect: got %v after %d requests, want ErrUnexpectedResponse after 4", err, at.requests())
+	}
 }
 
 // A client that the caller gives is copied, never changed.
