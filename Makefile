@@ -28,9 +28,12 @@ help:
 	$(info $(HELP))@:
 
 .PHONY: run
+# Values are in the environment of the shell, and make does not expand them, so nothing in them is executed.
+run: override export ID := $(value ID)
+run: override export FILTER := $(value FILTER)
+run: override export JSON := $(value JSON)
 run:
-	@echo 'the first time, this compiles for a minute' >&2
-	@$(GO) run ./api/examples/tunnelsession $(if $(JSON),-json) $(ID)
+	@$(GO) run ./api/examples/tunnelsession $${JSON:+-json="$$JSON"} -filter="$$FILTER" -- $${ID:+"$$ID"}
 
 .PHONY: test
 test:

@@ -1,8 +1,10 @@
 package ngroktest
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -24,50 +26,81 @@ func (tb *recordingTB) Errorf(format string, args ...any) {
 	tb.failures = append(tb.failures, fmt.Sprintf(format, args...))
 }
 
-// Fatalf ends the test by a panic, with the message.
+// Fatalf ends the test by a panic with the message.
 func (tb *recordingTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
-	// A later document of ngrok's can be stricter.
+	schema := func(doc *openapi3.T, name string) *openapi3.Schema { return doc.Components.Schemas[name].Value }
+	parameters := func(doc *openapi3.T) *openapi3.Parameters { return &doc.Paths.Value("/tunnel_sessions").Get.Parameters }
 	for _, test := range []struct {
 		name   string
-		change func(*openapi3.T)
-		want   []string // in the failure
+		change func(*openapi3.T) // of ngrok's document
+		target string            // of a GET
+		status int
+		want   []string // in the failure; nil for none
 	}{
+		{"what conforms", nil, "/tunnel_sessions/ts_1", 200, nil},
 		{"value of a session", func(doc *openapi3.T) {
-			doc.Components.Schemas["TunnelSession"].Value.Properties["region"].Value.Enum = []any{"us", "eu"}
-		}, []string{"ts_1", "/region"}},
-		{"parameter of a request", func(doc *openapi3.T) {
-			doc.Components.Parameters["ngrokVersion"].Value.Schema.Value.Enum = []any{3.0}
-		}, []string{"ngrok-version"}},
+			schema(doc, "TunnelSession").Properties["region"].Value.Enum = []any{"us", "eu"}
+		},
+			"/tunnel_sessions/ts_1", 500, []string{"GET /tunnel_sessions/ts_1", "/region"}},
+		{"parameter of a request", func(doc *openapi3.T) { doc.Components.Parameters["ngrokVersion"].Value.Schema.Value.Enum = []any{3.0} },
+			"/tunnel_sessions/ts_1", 500, []string{"ngrok-version"}},
+		{"filter", nil, "/tunnel_sessions?filter=a", 500, []string{`"a"`, "Server.Filter"}},
+		{"unknown parameter", nil, "/tunnel_sessions?region=eu", 500, []string{"GET /tunnel_sessions", `"region"`}},
+		{"parameter of the list alone", nil, "/tunnel_sessions/ts_1?limit=5", 500, []string{`"limit"`}},
+		{"parameter that ngrok adds", func(doc *openapi3.T) {
+			*parameters(doc) = append(*parameters(doc), &openapi3.ParameterRef{Value: openapi3.NewQueryParameter("order").WithSchema(openapi3.NewStringSchema())})
+		}, "/tunnel_sessions?order=a", 200, nil},
+		{"error", func(doc *openapi3.T) {
+			schema(doc, "Error").Required = append(schema(doc, "Error").Required, "error_code")
+		},
+			"/tunnel_sessions/ts_2", 500, []string{"GET /tunnel_sessions/ts_2", "error_code"}},
+		{"error that ngrok does not document", func(doc *openapi3.T) { doc.Paths.Value("/tunnel_sessions/{id}").Get.Responses.Delete("4XX") },
+			"/tunnel_sessions/ts_2", 404, nil},
+		{"unknown path", nil, "/nowhere", 404, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			doc, err := openapi.Load()
 			if err != nil {
 				t.Fatal(err)
 			}
-			test.change(doc)
+			if test.change != nil {
+				test.change(doc)
+			}
 			tb := &recordingTB{TB: t}
 			srv := NewServer(tb, api.TunnelSession{ID: "ts_1", Region: "nowhere"})
-			handler := srv.handler.(*conforming)
-			handler.validate, err = openapi.NewValidator(doc)
+			srv.handler.(*validating).validator, err = openapi.NewValidator(doc)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 {
-				var e *api.ResponseError
-				_, err := srv.Client().GetTunnelSession(t.Context(), "ts_1")
-				if !errors.As(err, &e) || e.StatusCode != 500 || len(tb.failures) != 1 || string(e.Body) != tb.failures[0]+"\n" {
-					t.Fatalf("got %v and failures %q, want a 500 that says the only failure", err, tb.failures)
-				}
-				handler.report = nil // Without a test, as that of Handler is, the answer alone says it.
+			req := httptest.NewRequest("GET", test.target, nil)
+			req.Header = http.Header{"Authorization": {"Bearer " + APIKey}, "Ngrok-Version": {"2"}}
+			rec := httptest.NewRecorder()
+			srv.serve(rec, req)
+			if rec.Code != test.status || len(tb.failures) != min(len(test.want), 1) {
+				t.Fatalf("got status %d and failures %q", rec.Code, tb.failures)
+			}
+			var body struct{ Msg string }
+			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
+				t.Fatal(err)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(tb.failures[0], want) {
-					t.Errorf("got failure %q, want %q in it", tb.failures[0], want)
+				if !strings.Contains(tb.failures[0], want) || body.Msg != tb.failures[0] {
+					t.Errorf("got failure %q and message %q, want %q in both", tb.failures[0], body.Msg, want)
 				}
 			}
 		})
+	}
+}
+
+func TestErrorConforms(t *testing.T) {
+	for _, code := range []string{"", "ERR_NGROK_810"} {
+		req, rec := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil), httptest.NewRecorder()
+		Error(rec, 404, code, "")
+		if err := validator().Response(req, rec.Code, rec.Header(), rec.Body.Bytes()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -81,6 +114,13 @@ func TestMisuseFailsAtOnce(t *testing.T) {
 		{"handler of a session without an ID", func(*Server) { Handler(api.TunnelSession{}) }, "has no ID"},
 		{"status of success", func(s *Server) { s.Fail(200, "") }, "from 400 to 599"},
 		{"status of nothing", func(s *Server) { s.Fail(600, "") }, "from 400 to 599"},
+		{"panic of a handler, which reaches the test", func(s *Server) {
+			s.Wrap(func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("ngroktest: a bug") })
+			})
+			_, _ = s.HTTPClient().Get("https://api.ngrok.com/")
+		}, "a bug"},
+		{"bad option", func(s *Server) { s.Client(api.WithBaseURL("nowhere")) }, "base URL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer func() {

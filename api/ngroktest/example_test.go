@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
+	"strings"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
 )
 
-// regionOf is the code under test: it takes a session that is gone for one without a region.
+// regionOf is the code under test. A session that is gone has no region.
 func regionOf(ctx context.Context, client *api.ClientWithResponses, id string) (string, error) {
 	session, err := client.GetTunnelSession(ctx, id)
 	switch {
@@ -51,27 +51,56 @@ func ExampleNewServer() {
 	// 3 requests
 }
 
-// An outage that ends: the first two requests fail, and the client's third attempt succeeds.
+// One session fails, and the others do not.
 func ExampleServer_Wrap() {
 	t := new(exampleTB) // in a test, its *testing.T
 	defer t.end()
 	ctx := context.Background() // in a test, t.Context()
 
-	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_2", Region: "eu"})
-	var requests atomic.Int64
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"}, api.TunnelSession{ID: "ts_2", Region: "us"})
 	srv.Wrap(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if requests.Add(1) <= 2 {
-				http.Error(w, "<html>down</html>", http.StatusServiceUnavailable)
+			if strings.HasPrefix(r.URL.Path+"/", "/tunnel_sessions/ts_2/") {
+				ngroktest.Error(w, http.StatusInternalServerError, "", "try again")
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	})
 
-	region, err := regionOf(ctx, srv.Client(api.WithHTTPClient(new(api.Doer))), "ts_2") // with retries
-	fmt.Printf("%q %v after %d requests\n", region, err, len(srv.Requests()))
-	// Output: "eu" <nil> after 3 requests
+	for _, id := range []string{"ts_1", "ts_2"} {
+		region, err := regionOf(ctx, srv.Client(), id)
+		fmt.Printf("%q %v\n", region, err != nil)
+	}
+	// Output:
+	// "eu" false
+	// "" true
+}
+
+// One operation fails. A ServeMux selects it.
+func ExampleServer_Wrap_oneOperation() {
+	t := new(exampleTB) // in a test, its *testing.T
+	defer t.end()
+	ctx := context.Background() // in a test, t.Context()
+
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1"})
+	srv.Wrap(func(next http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /tunnel_sessions/{id}/restart", func(w http.ResponseWriter, r *http.Request) {
+			ngroktest.Error(w, http.StatusBadRequest, "ERR_NGROK_808", r.PathValue("id")+" failed to restart")
+		})
+		mux.Handle("/", next)
+		return mux
+	})
+
+	var e *api.ResponseError
+	if err := srv.Client().RestartTunnelSession(ctx, "ts_1"); errors.As(err, &e) {
+		fmt.Println(e.Code, e.Message)
+	}
+	fmt.Println(srv.Client().StopTunnelSession(ctx, "ts_1"))
+	// Output:
+	// ERR_NGROK_808 ts_1 failed to restart
+	// <nil>
 }
 
 func ExampleHandler() {

@@ -5,16 +5,20 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/internal/fake"
 	"example.com/ngrokapi/openapi"
 )
 
-// Handler returns a fake ngrok API that has the given sessions, for use without a [testing.TB]; tests have
-// [NewServer]. What does not conform to ngrok's OpenAPI document is answered with the status 500 and a message that
-// names the field. Handler panics if a session has no ID.
+// Handler returns a fake ngrok API with the given sessions, for programs that have no [testing.TB]. Tests use
+// [NewServer]. The handler behaves as a [Server] whose fields are not set. Where that fails the test, it only responds with
+// the status 500 and a message that names the field: also to a filter. Handler panics if a session has no ID.
 func Handler(sessions ...api.TunnelSession) http.Handler {
 	f := new(fake.API)
 	for _, s := range sessions {
@@ -22,49 +26,93 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 			panic("ngroktest: " + err.Error())
 		}
 	}
-	return &conforming{
-		serve:    func(w http.ResponseWriter, r *http.Request) { f.Serve(w, r, 0) },
-		validate: validator(),
+	return &validating{
+		api:       f,
+		options:   func() fake.Options { return fake.Options{} },
+		validator: validator(),
+		report:    func(error) {},
 	}
 }
 
-// conforming is a handler that checks each request that succeeds, and the answer, against ngrok's document. The
-// document has no errors.
-type conforming struct {
-	serve    http.HandlerFunc
-	validate *openapi.Validator
-	report   func(err error) // gets what does not conform; may be nil
+// Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of [Server.Wrap]. The code, such
+// as "ERR_NGROK_810", is left out if it is empty. If the message is empty, it is the text of the status.
+//
+// With an unknown session, ngrok responds
+//
+//	ngroktest.Error(w, 404, "", "Resource not found")
+//
+// Set other headers, such as Retry-After, before.
+func Error(w http.ResponseWriter, status int, code, message string) {
+	fake.WriteError(w, "op_fromNgroktestError", status, code, message)
 }
 
-func (c *conforming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := httptest.NewRecorder()
-	c.serve(answer, r)
-	if answer.Code < http.StatusBadRequest {
-		if err := c.check(r, answer); err != nil {
-			if c.report != nil {
-				c.report(err)
-			}
-			// The request is answered all the same, so that its client ends.
-			http.Error(w, "ngroktest: "+err.Error(), http.StatusInternalServerError)
-			return
+// validating is a fake API that checks requests and responses against ngrok's document.
+type validating struct {
+	api       *fake.API
+	options   func() fake.Options
+	validator *openapi.Validator
+	report    func(error) // gets what does not conform
+}
+
+func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	opts := v.options()
+	rec := httptest.NewRecorder()
+	v.api.Serve(rec, r, opts)
+	if err := v.check(r, rec, opts); err != nil {
+		v.report(err)
+		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // so that the call ends, with the reason
+		return
+	}
+	maps.Copy(w.Header(), rec.Header())
+	w.WriteHeader(rec.Code)
+	w.Write(rec.Body.Bytes())
+}
+
+// check returns an error if a response does not conform to the document, or is a success and its request does not. An
+// error response that the document does not have, such as one for an unknown path, always conforms.
+func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder, opts fake.Options) error {
+	route, err := v.validator.Route(r)
+	if rec.Code < http.StatusBadRequest {
+		if err == nil {
+			err = checkQuery(r, route, opts)
 		}
+		if err == nil {
+			err = v.validator.Request(r)
+		}
+		if err != nil {
+			return fmt.Errorf("the request does not conform to ngrok's document: %w", err)
+		}
+	} else if err != nil || !hasStatus(route.Operation, rec.Code) {
+		return nil
 	}
-	maps.Copy(w.Header(), answer.Header())
-	w.WriteHeader(answer.Code)
-	w.Write(answer.Body.Bytes()) // a client that is gone has an error of its own
-}
-
-func (c *conforming) check(r *http.Request, answer *httptest.ResponseRecorder) error {
-	if err := c.validate.Request(r); err != nil {
-		return fmt.Errorf("the request does not conform to ngrok's document: %w", err)
-	}
-	if err := c.validate.Response(r, answer.Code, answer.Header(), answer.Body.Bytes()); err != nil {
-		return fmt.Errorf("the answer to %s %s does not conform to ngrok's document: %w", r.Method, r.URL.Path, err)
+	if err := v.validator.Response(r, rec.Code, rec.Header(), rec.Body.Bytes()); err != nil {
+		return fmt.Errorf("the response to %s %s does not conform to ngrok's document: %w", r.Method, r.URL.Path, err)
 	}
 	return nil
 }
 
-// validator is of ngrok's document. All fakes share one, as a test can have many and the document can be large.
+func hasStatus(operation *openapi3.Operation, status int) bool {
+	return operation.Responses.Status(status) != nil || operation.Responses.Default() != nil
+}
+
+// checkQuery returns an error if a query has a parameter that the document does not have for the operation, or a filter
+// that nothing evaluates.
+func checkQuery(r *http.Request, route *routers.Route, opts fake.Options) error {
+	query := r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		known := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
+		if known.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			return fmt.Errorf("%s %s has no query parameter %q: check its name", r.Method, route.Path, name)
+		}
+	}
+	if query.Has("filter") && opts.Filter == nil {
+		return fmt.Errorf("the list has the filter %q: set Server.Filter, which says what that means", query.Get("filter"))
+	}
+	return nil
+}
+
+// validator returns the validator of ngrok's document. All fakes share it: a test can have many, and the document can be
+// large.
 var validator = sync.OnceValue(func() *openapi.Validator {
 	doc, err := openapi.Load()
 	if err != nil {

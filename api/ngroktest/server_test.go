@@ -1,6 +1,7 @@
 package ngroktest_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,10 +9,12 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
@@ -19,167 +22,15 @@ import (
 
 var session = api.TunnelSession{ID: "ts_1", Region: "eu", Credential: api.Ref{ID: "cr_1"}}
 
-func TestServerServesWhatItHas(t *testing.T) {
-	odd := api.TunnelSession{ID: "a/b?c é/", Region: "us"}
-	srv := ngroktest.NewServer(t, session, odd)
-	client := srv.Client()
-	for _, want := range []api.TunnelSession{session, odd} {
-		got, err := client.GetTunnelSession(t.Context(), want.ID)
-		if err != nil || *got != want {
-			t.Errorf("%s: got %+v, %v", want.ID, got, err)
-		}
-	}
-	moved := session
-	moved.Region = "ap"
-	srv.Put(moved)
-	if got, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || *got != moved {
-		t.Errorf("after Put: got %+v, %v", got, err)
-	}
-}
-
-func TestServerFails(t *testing.T) {
-	srv := ngroktest.NewServer(t, session)
-	client := srv.Client()
-	srv.Fail(429, "ERR_NGROK_226")
-	srv.Fail(503, "")
-	for _, want := range []api.ResponseError{{StatusCode: 429, Code: "ERR_NGROK_226"}, {StatusCode: 503}} {
-		_, err := client.GetTunnelSession(t.Context(), "ts_1")
-		var e *api.ResponseError
-		if !errors.As(err, &e) || e.StatusCode != want.StatusCode || e.Code != want.Code || e.Message == "" || e.OperationID == "" {
-			t.Errorf("got %v, want status %d and code %q", err, want.StatusCode, want.Code)
-		}
-	}
-	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Errorf("after the failures: %v", err)
-	}
-}
-
-func TestServerRecordsRequests(t *testing.T) {
-	srv := ngroktest.NewServer(t, session)
-	client := srv.Client(api.WithUserAgent("myapp/1"))
-	srv.Fail(500, "")
-	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
-		t.Error("got no error")
-	}
-	rsp, err := http.Post(srv.URL+"/x", "text/plain", strings.NewReader("body"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rsp.Body.Close()
-	var got []string
-	for _, r := range srv.Requests() {
-		product, _, _ := strings.Cut(r.Header.Get("User-Agent"), " ")
-		body, _ := io.ReadAll(r.Body)
-		got = append(got, fmt.Sprintf("%s %s %s %s", r.Method, r.URL.Path, product, body))
-	}
-	want := []string{"GET /tunnel_sessions/ts_1 myapp/1 ", "POST /x Go-http-client/1.1 body"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestServerList(t *testing.T) {
-	srv := ngroktest.NewServer(t)
-	for i := range 7 {
-		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_", i)})
-	}
-	srv.Put(api.TunnelSession{ID: "ts_3", Region: "eu"}) // stays in its place
-	srv.PageSize = 3
-	list := func() string {
-		var ids []string
-		for session, err := range srv.Client().ListTunnelSessions(t.Context(), nil) {
-			if err != nil {
-				t.Error(err)
-				break
-			}
-			ids = append(ids, session.ID)
-		}
-		return strings.Join(ids, " ")
-	}
-	if got, want := list(), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if n := len(srv.Requests()); n != 3 {
-		t.Errorf("got %d requests, want one of each page", n)
-	}
-	// Pages go on behind a session that is gone by then, and each session comes once, also if it is another after that.
-	var seen []string
-	for session, err := range srv.Client().ListTunnelSessions(t.Context(), nil) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen = append(seen, session.ID)
-		change := srv.Client().StopTunnelSession
-		if session.ID > "ts_2" {
-			change = srv.Client().RestartTunnelSession
-		}
-		if err := change(t.Context(), session.ID); err != nil {
-			t.Error(err)
-		}
-	}
-	if got, want := strings.Join(seen, " "), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6"; got != want {
-		t.Errorf("while it changes: got %s, want %s", got, want)
-	}
-	if got, want := list(), "ts_restarted1 ts_restarted2 ts_restarted3 ts_restarted4"; got != want {
-		t.Errorf("after it: got %s, want %s", got, want)
-	}
-	srv.PageSize = 0
-	for i := range 120 {
-		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_more", i)})
-	}
-	before := len(srv.Requests())
-	if got := len(strings.Fields(list())); got != 124 || len(srv.Requests())-before != 2 {
-		t.Errorf("got %d sessions in %d pages, want 124 in 2", got, len(srv.Requests())-before)
-	}
-}
-
-func TestCommandsLeaveTheRestOfASession(t *testing.T) {
-	srv := ngroktest.NewServer(t, session)
-	client := srv.Client()
-	if err := client.UpdateTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
-	}
-	if got, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || *got != session {
-		t.Errorf("after an update: got %+v, %v", got, err)
-	}
-	if err := client.RestartTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
-	}
-	restarted := session
-	restarted.ID = "ts_restarted1"
-	if got, err := client.GetTunnelSession(t.Context(), restarted.ID); err != nil || *got != restarted {
-		t.Errorf("after a restart: got %+v, %v", got, err)
-	}
-}
-
-func TestWrapAddsTheOutermostHandler(t *testing.T) {
-	srv := ngroktest.NewServer(t, session)
-	var order []string
-	for _, name := range []string{"inner", "outer"} {
-		srv.Wrap(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				order = append(order, name)
-				next.ServeHTTP(w, r)
-			})
-		})
-	}
-	if _, err := srv.Client().GetTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
-	}
-	if got, want := strings.Join(order, " "), "outer inner"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-// Each answer is that of the real API.
-func TestAnswers(t *testing.T) {
+// Each response is that of the real API.
+func TestResponses(t *testing.T) {
 	handler := ngroktest.Handler(session)
 	const path, good = "/tunnel_sessions/ts_1", "Bearer " + ngroktest.APIKey
 	const missing, nowhere = "Resource not found", "Not Found"
 	for _, test := range []struct {
-		name, method, path, authorization, version string
-		status                                     int
-		code, msg                                  string
+		name, method, target, authorization, version string
+		status                                       int
+		code, msg                                    string
 	}{
 		{"session", "GET", path, good, "2", 200, "", ""},
 		{"no key", "GET", path, "", "2", 403, "ERR_NGROK_200", ""},
@@ -195,70 +46,300 @@ func TestAnswers(t *testing.T) {
 		{"slash after the ID", "GET", path + "/", good, "2", 404, "", nowhere},
 		{"unknown path", "GET", "/tunnels", good, "2", 404, "", nowhere},
 		{"wrong method", "DELETE", path, good, "2", 404, "", nowhere},
+		{"limit that is no number", "GET", "/tunnel_sessions?limit=ten", good, "2", 400, "ERR_NGROK_244", ""},
+		{"limit too small", "GET", "/tunnel_sessions?limit=0", good, "2", 400, "ERR_NGROK_233", ""},
+		{"limit too large", "GET", "/tunnel_sessions?limit=101", good, "2", 400, "ERR_NGROK_233", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			req := httptest.NewRequest(test.method, test.path, nil)
-			req.Body = nil // as of a request that no server has read
+			req := httptest.NewRequest(test.method, test.target, nil)
 			req.Header = http.Header{"Authorization": {test.authorization}, "Ngrok-Version": {test.version}}
 			rec := httptest.NewRecorder()
 			handler.ServeHTTP(rec, req)
-			if rec.Code != test.status || rec.Header().Get("Content-Type") != "application/json" {
-				t.Errorf("got status %d and content type %q", rec.Code, rec.Header().Get("Content-Type"))
-			}
-			operation := rec.Header().Get("Ngrok-Operation-Id")
-			if !strings.HasPrefix(operation, "op_") {
-				t.Errorf("got operation ID %q", operation)
-			}
-			if test.status == 200 {
-				var got api.TunnelSession
-				if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || got != session {
-					t.Errorf("got %s, %v", rec.Body, err)
-				}
-				return
-			}
-			var body struct {
-				Code    *string `json:"error_code"`
-				Status  int     `json:"status_code"`
-				Msg     string
+			var got struct {
+				Code    string `json:"error_code"`
+				Status  int    `json:"status_code"`
+				Msg, ID string
 				Details map[string]string
 			}
-			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
-				t.Fatal(err)
+			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != test.status || rec.Header().Get("Content-Type") != "application/json" {
+				t.Fatalf("got status %d, header %v, %v", rec.Code, rec.Header(), err)
 			}
-			if body.Status != test.status || !strings.Contains(body.Msg, test.msg) || body.Msg == "" {
+			details := map[string]string{"operation_id": rec.Header().Get("Ngrok-Operation-Id")}
+			switch {
+			case test.status == 200:
+				if got.ID != session.ID {
+					t.Errorf("got %s", rec.Body)
+				}
+				return
+			case test.msg == nowhere:
+				details = map[string]string{"path": test.target}
+			}
+			if got.Status != test.status || got.Code != test.code || got.Msg == "" || !strings.Contains(got.Msg, test.msg) || !maps.Equal(got.Details, details) {
+				t.Errorf("got %s, want code %q and details %v", rec.Body, test.code, details)
+			}
+			if strings.Contains(rec.Body.String(), "error_code") != (test.code != "") {
 				t.Errorf("got %s", rec.Body)
-			}
-			if (body.Code != nil) != (test.code != "") || body.Code != nil && *body.Code != test.code {
-				t.Errorf("got error code in %s, want %q", rec.Body, test.code)
-			}
-			details := map[string]string{"operation_id": operation}
-			if test.msg == nowhere {
-				details = map[string]string{"path": test.path}
-			}
-			if !maps.Equal(body.Details, details) {
-				t.Errorf("got details %v, want %v", body.Details, details)
 			}
 		})
 	}
 }
 
+func TestServerHasWhatItIsGiven(t *testing.T) {
+	moved, odd := session, api.TunnelSession{ID: "a/b?c é/", Region: "us"}
+	moved.Region = "ap"
+	srv := ngroktest.NewServer(t, session, odd, api.TunnelSession{ID: "ts_gone"})
+	srv.Put(moved)
+	srv.Delete("ts_gone")
+	srv.Sessions()[0].Region = "changed in a copy"
+	want := []api.TunnelSession{moved, odd}
+	if got := srv.Sessions(); !reflect.DeepEqual(got, want) {
+		t.Errorf("Sessions returns %+v, want %+v", got, want)
+	}
+	for _, want := range want {
+		if got, err := srv.Client().GetTunnelSession(t.Context(), want.ID); err != nil || !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: got %+v, %v", want.ID, got, err)
+		}
+	}
+}
+
+func TestServerFails(t *testing.T) {
+	srv := ngroktest.NewServer(t, session)
+	var order string // of handlers
+	for _, name := range []string{"inner ", "outer "} {
+		srv.Wrap(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				order += name
+				next.ServeHTTP(w, r)
+			})
+		})
+	}
+	srv.Fail(429, "ERR_NGROK_226")
+	srv.Fail(599, "")
+	for _, want := range []api.ResponseError{{StatusCode: 429, Code: "ERR_NGROK_226"}, {StatusCode: 599}} {
+		_, err := srv.Client().GetTunnelSession(t.Context(), "ts_1")
+		var e *api.ResponseError
+		if !errors.As(err, &e) || e.StatusCode != want.StatusCode || e.Code != want.Code || e.Message == "" || e.OperationID == "" {
+			t.Errorf("got %v, want status %d and code %q", err, want.StatusCode, want.Code)
+		}
+	}
+	if _, err := srv.Client().GetTunnelSession(t.Context(), "ts_1"); err != nil || order != "outer inner outer inner outer inner " {
+		t.Errorf("after the failures: %v, by way of %s", err, order)
+	}
+}
+
+// list returns the IDs of a list, and the number of pages.
+func list(t *testing.T, srv *ngroktest.Server, filter *string, each func(id string)) string {
+	t.Helper()
+	pages := 0
+	countPage := func(context.Context, *http.Request) error { pages++; return nil }
+	var ids []string
+	for session, err := range srv.Client().ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{Filter: filter}, countPage) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, session.ID)
+		if each != nil {
+			each(session.ID)
+		}
+	}
+	return fmt.Sprintf("%s in %d", strings.Join(ids, " "), pages)
+}
+
+func TestServerLists(t *testing.T) {
+	srv := ngroktest.NewServer(t)
+	srv.PageSize = 3
+	srv.Filter = func(expression string, session api.TunnelSession) bool { return session.Region == expression }
+	for i := range 7 {
+		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_", i), Region: []string{"eu", "us"}[i%2]})
+	}
+	srv.Put(api.TunnelSession{ID: "ts_3", Region: "us"}) // stays in its place
+	client := srv.Client()
+	// Pages go on after a session that has gone by then, and each agent comes once, also if it restarts meanwhile.
+	change := func(id string) {
+		command := client.StopTunnelSession
+		if id > "ts_2" {
+			command = client.RestartTunnelSession
+		}
+		if err := command(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, test := range []struct{ name, got, want string }{
+		{"all", list(t, srv, nil, nil), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6 in 3"},
+		{"filtered", list(t, srv, new("eu"), nil), "ts_0 ts_2 ts_4 ts_6 in 2"},
+		{"while it changes", list(t, srv, nil, change), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_6 in 3"},
+		{"changed", list(t, srv, nil, nil), "ts_restarted1 ts_restarted2 ts_restarted3 ts_restarted4 in 2"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, test.got, test.want)
+		}
+	}
+	srv.PageSize = 0
+	for i := range 120 {
+		srv.Put(api.TunnelSession{ID: fmt.Sprint("ts_more", i)})
+	}
+	if got := list(t, srv, nil, nil); strings.Count(got, "ts_") != 124 || !strings.HasSuffix(got, " in 2") {
+		t.Errorf("with pages of 100: got %s, want 124 in 2", got)
+	}
+}
+
+func TestCommands(t *testing.T) {
+	const before, after = "2000-01-01T00:00:00Z", "2000-01-01T00:00:01Z"
+	for _, test := range []struct {
+		latest, version, os, commands string
+		code                          string // of the last command's error
+		id, wantVersion, startedAt    string // at the end
+	}{
+		{"", "1", "linux", "update update", "", "ts_1", "1", before},
+		{"", "1", "windows", "update restart", "", "ts_restarted1", "1", before},
+		{"2", "1", "windows", "update", "", "ts_1", "1", before},
+		{"2", "1", "linux", "update update", "ERR_NGROK_806", "ts_1", "1", before},
+		{"2", "2", "linux", "update", "ERR_NGROK_806", "ts_1", "2", before},
+		{"2", "1", "linux", "restart restart", "", "ts_restarted2", "1", after},
+		{"2", "1", "linux", "update restart", "", "ts_restarted1", "2", after},
+		{"2", "1", "linux", "update restart update", "ERR_NGROK_806", "ts_restarted1", "2", after},
+		{"2", "1", "windows", "update restart", "ERR_NGROK_804", "ts_1", "1", before},
+	} {
+		t.Run(fmt.Sprintf("%s on %s from %s to %s", test.commands, test.os, test.version, test.latest), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const uri = "https://api.ngrok.com/tunnel_sessions/"
+				srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", AgentVersion: test.version, OS: test.os, StartedAt: before, URI: uri + "ts_1"})
+				srv.LatestVersion = test.latest
+				time.Sleep(1500 * time.Millisecond)
+				var err error
+				for _, command := range strings.Fields(test.commands) {
+					do := srv.Client().UpdateTunnelSession
+					if command == "restart" {
+						do = srv.Client().RestartTunnelSession
+					}
+					err = do(t.Context(), srv.Sessions()[0].ID)
+				}
+				var e *api.ResponseError
+				if (err != nil) != (test.code != "") || err != nil && (!errors.As(err, &e) || e.Code != test.code) {
+					t.Errorf("got %v, want code %q", err, test.code)
+				}
+				want := []api.TunnelSession{{ID: test.id, AgentVersion: test.wantVersion, OS: test.os, StartedAt: test.startedAt, URI: uri + test.id}}
+				if got := srv.Sessions(); !reflect.DeepEqual(got, want) {
+					t.Errorf("got %+v, want %+v", got, want)
+				}
+			})
+		})
+	}
+}
+
+// In memory and through a socket, the server gets the same requests.
+func TestRequestsArriveAlike(t *testing.T) {
+	srv := ngroktest.NewServer(t, session)
+	get := func(client *http.Client, baseURL string) string {
+		before := len(srv.Requests())
+		req, err := http.NewRequestWithContext(t.Context(), "POST", baseURL+"/a%2Fb?c=d#e", io.MultiReader(strings.NewReader("body")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("accept-encoding", "identity")
+		req.Host = "api.example.com"
+		rsp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rsp.Body.Close()
+		r := srv.Requests()[before]
+		body, _ := io.ReadAll(r.Body)
+		return fmt.Sprintln(rsp.StatusCode, r.Method, r.Proto, r.Host, r.RequestURI, r.URL, r.URL.RawPath, r.Header, r.ContentLength, r.TransferEncoding, r.RemoteAddr != "", string(body))
+	}
+	socket, memory := get(new(http.Client), srv.URL()), get(srv.HTTPClient(), "https://nowhere.example")
+	if socket != memory {
+		t.Errorf("got\n%swith a socket\n%sin memory", socket, memory)
+	}
+}
+
+func TestInMemory(t *testing.T) {
+	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, test := range []struct {
+		name     string
+		fault    http.HandlerFunc // for the first request
+		doer     api.Doer
+		canceled bool // before the call
+		want     error
+		took     time.Duration
+		requests int
+	}{
+		{"Retry-After", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "50")
+			ngroktest.Error(w, 429, "ERR_NGROK_226", "")
+		}, api.Doer{}, false, nil, 50 * time.Second, 2},
+		{"slow", func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(29 * time.Second)
+			ngroktest.Error(w, 404, "", "Resource not found")
+		}, api.Doer{}, false, api.ErrNotFound, 29 * time.Second, 1},
+		{"stalled", stall, api.Doer{MaxAttempts: 1}, false, context.DeadlineExceeded, 30 * time.Second, 1},
+		{"broken connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			api.Doer{MaxAttempts: 1}, false, io.ErrUnexpectedEOF, 0, 1},
+		{"ended context", stall, api.Doer{}, true, context.Canceled, 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if test.canceled {
+					cancel()
+				}
+				srv := ngroktest.NewServer(t, session)
+				srv.Wrap(func(next http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if len(srv.Requests()) > 1 {
+							next.ServeHTTP(w, r)
+						} else {
+							test.fault(w, r)
+						}
+					})
+				})
+				_, err := srv.Client(api.WithHTTPClient(&test.doer)).GetTunnelSession(ctx, "ts_1")
+				if !errors.Is(err, test.want) || time.Since(begin) != test.took || len(srv.Requests()) != test.requests {
+					t.Errorf("got %v after %v and %d requests", err, time.Since(begin), len(srv.Requests()))
+				}
+			})
+		})
+	}
+}
+
+func TestServerIsClosedAfterTheTest(t *testing.T) {
+	var url string
+	t.Run("", func(t *testing.T) { url = ngroktest.NewServer(t).URL() })
+	if rsp, err := http.Get(url); err == nil {
+		rsp.Body.Close()
+		t.Error("it still listens")
+	}
+}
+
 func TestConcurrentUse(t *testing.T) {
 	srv := ngroktest.NewServer(t)
-	client := srv.Client()
+	srv.LatestVersion = "2"
+	srv.Filter = func(id string, session api.TunnelSession) bool { return session.ID == id && len(srv.Sessions()) > 0 }
 	var wg sync.WaitGroup
-	for i := range 16 {
+	for i := range 64 {
 		wg.Go(func() {
+			var opts []api.ClientOption
+			if i%8 == 0 {
+				opts = []api.ClientOption{api.WithBaseURL(srv.URL()), api.WithHTTPClient(new(http.Client))}
+			}
+			client := srv.Client(opts...)
 			id := fmt.Sprint("ts_", i)
 			srv.Put(api.TunnelSession{ID: id})
-			if got, err := client.GetTunnelSession(t.Context(), id); err != nil || got.ID != id {
-				t.Errorf("%s: got %+v, %v", id, got, err)
+			for got, err := range client.ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{Filter: &id}) {
+				if err != nil || got.ID != id {
+					t.Errorf("%s: got %+v, %v", id, got, err)
+				}
 			}
-			srv.Requests()
+			if err := client.UpdateTunnelSession(t.Context(), id); err != nil {
+				t.Error(err)
+			}
 			srv.Delete(id)
 		})
 	}
 	wg.Wait()
-	if got := len(srv.Requests()); got != 16 {
-		t.Errorf("got %d requests, want 16", got)
+	if got, left := len(srv.Requests()), srv.Sessions(); got != 128 || len(left) != 0 {
+		t.Errorf("got %d requests, want 128, and left are %v", got, left)
 	}
 }

@@ -1,9 +1,10 @@
-// The command tunnelsession prints the tunnel sessions of an ngrok account, or the one with the given ID.
+// The command tunnelsession prints the tunnel sessions of an ngrok account, or those that match a filter, or the one with
+// the given ID.
 //
-//	tunnelsession [-json] [ID]
+//	tunnelsession [-json] [-filter expression | ID]
 //
-// It reads the API key from NGROK_API_KEY, and asks the API at NGROK_API_BASE_URL if that is set. Without a key it
-// asks a fake of the API that it has built in.
+// It reads the API key from NGROK_API_KEY, and the base URL of the API from NGROK_API_BASE_URL if that is set. Without a
+// key it uses a fake of the API that it has built in, which has no filters.
 //
 // With -json it prints a JSON object per session. The exit status is 1 if the API or the output fails, and 2 if the
 // command is misused.
@@ -16,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,6 +27,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/internal/fake"
@@ -32,14 +35,14 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	// A closed pipe, as of head, is an error of the output instead of a signal.
+	// Writing to a closed pipe, such as that of head, returns an error then.
 	signal.Ignore(syscall.SIGPIPE)
 	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// samples is what the built-in fake has.
+// samples are the sessions of the built-in fake.
 var samples = []api.TunnelSession{{
 	AgentVersion: "3.19.1",
 	Credential: api.Ref{
@@ -69,34 +72,42 @@ var samples = []api.TunnelSession{{
 	URI:       "https://api.ngrok.com/tunnel_sessions/ts_2NKqB7wYd0sUeHnGxRfPq3LtVmC",
 }}
 
-// run is the command, with what it has from its surroundings. It returns the exit status.
+const usage = "usage: tunnelsession [-json] [-filter expression | ID], with an API key in NGROK_API_KEY"
+
+// run returns the exit status of the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("tunnelsession", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprintln(stderr, "usage: tunnelsession [-json] [ID], with an API key in NGROK_API_KEY") }
+	flags.Usage = func() { fmt.Fprintln(stderr, usage) }
 	asJSON := flags.Bool("json", false, "print JSON")
+	filter := flags.String("filter", "", "list the sessions that match a CEL expression")
+	key, baseURL := getenv("NGROK_API_KEY"), getenv("NGROK_API_BASE_URL")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
 		return 2
-	case flags.NArg() > 1:
+	case flags.NArg() > 1, flags.NArg() == 1 && *filter != "":
+		fmt.Fprintln(stderr, "tunnelsession: give either one ID or a filter")
 		flags.Usage()
 		return 2
-	}
-	key, baseURL := getenv("NGROK_API_KEY"), getenv("NGROK_API_BASE_URL")
-	if key == "" {
-		fmt.Fprintln(stderr, "NGROK_API_KEY is not set: asking the built-in fake API")
+	case key == "" && *filter != "":
+		fmt.Fprintln(stderr, "tunnelsession: the built-in fake API has no filters: set NGROK_API_KEY")
+		return 2
+	case key == "":
+		fmt.Fprintln(stderr, "NGROK_API_KEY is not set: using the built-in fake API")
 		srv := newFake()
 		defer srv.Close()
 		key, baseURL = fake.APIKey, srv.URL
 	}
-	err := show(ctx, stdout, key, baseURL, flags.Arg(0), *asJSON)
+	err := show(ctx, stdout, key, baseURL, flags.Arg(0), *filter, *asJSON)
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return 0
 	case ctx.Err() != nil:
 		return 130 // as of a command that an interrupt ends
+	case errors.Is(err, api.ErrAuthentication):
+		err = fmt.Errorf("%w: check NGROK_API_KEY", err)
 	}
 	fmt.Fprintln(stderr, "tunnelsession:", err)
 	return 1
@@ -109,11 +120,11 @@ func newFake() *httptest.Server {
 			panic(err)
 		}
 	}
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, r, 0) }))
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, r, fake.Options{}) }))
 }
 
-// show prints the session with the given ID, or all if it is "".
-func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool) error {
+// show prints the session with the given ID, or a list if it is "".
+func show(ctx context.Context, w io.Writer, key, baseURL, id, filter string, asJSON bool) error {
 	opts := []api.ClientOption{api.WithUserAgent("tunnelsession")}
 	if baseURL != "" {
 		opts = append(opts, api.WithBaseURL(baseURL))
@@ -123,7 +134,7 @@ func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool
 		return err
 	}
 	if id == "" {
-		return list(ctx, w, client, asJSON)
+		return list(ctx, w, client, filter, asJSON)
 	}
 	session, err := client.GetTunnelSession(ctx, id)
 	switch {
@@ -136,7 +147,7 @@ func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool
 	}
 	return table(w, [][]string{
 		{"ID", session.ID},
-		{"Host", session.IP},
+		{"IP", session.IP},
 		{"OS", session.OS},
 		{"Agent version", session.AgentVersion},
 		{"Region", session.Region},
@@ -145,12 +156,17 @@ func show(ctx context.Context, w io.Writer, key, baseURL, id string, asJSON bool
 		{"Credential", session.Credential.ID},
 		{"Metadata", session.Metadata},
 		{"URI", session.URI},
-	})
+	}, math.MaxInt)
 }
 
-func list(ctx context.Context, w io.Writer, client *api.ClientWithResponses, asJSON bool) error {
-	rows := [][]string{{"ID", "HOST", "OS", "AGENT", "REGION", "STARTED AT"}}
-	for session, err := range client.ListTunnelSessions(ctx, nil) {
+// list prints the sessions that match a filter, or all if it is "".
+func list(ctx context.Context, w io.Writer, client *api.ClientWithResponses, filter string, asJSON bool) error {
+	params := new(api.TunnelSessionsListParams)
+	if filter != "" {
+		params.Filter = &filter
+	}
+	rows := [][]string{{"ID", "IP", "OS", "AGENT VERSION", "REGION", "STARTED AT", "METADATA"}}
+	for session, err := range client.ListTunnelSessions(ctx, params) {
 		if err != nil {
 			return err
 		}
@@ -160,12 +176,14 @@ func list(ctx context.Context, w io.Writer, client *api.ClientWithResponses, asJ
 			}
 			continue
 		}
-		rows = append(rows, []string{session.ID, session.IP, session.OS, session.AgentVersion, session.Region, session.StartedAt})
+		rows = append(rows, []string{
+			session.ID, session.IP, session.OS, session.AgentVersion, session.Region, session.StartedAt, session.Metadata,
+		})
 	}
 	if asJSON {
 		return nil
 	}
-	return table(w, rows)
+	return table(w, rows, 120)
 }
 
 func encode(w io.Writer, session *api.TunnelSession) error {
@@ -175,19 +193,32 @@ func encode(w io.Writer, session *api.TunnelSession) error {
 	return enc.Encode(session)
 }
 
-func table(w io.Writer, rows [][]string) error {
+// table prints rows in columns. It cuts the last column so that lines have at most width characters, as far as it can.
+func table(w io.Writer, rows [][]string, width int) error {
+	last := len(rows[0]) - 1
+	for i := range last {
+		column := 0
+		for _, row := range rows {
+			row[i] = cell(row[i])
+			column = max(column, utf8.RuneCountInString(row[i]))
+		}
+		width -= column + 2
+	}
+	width = max(width, len("METADATA"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		for i, value := range row {
-			row[i] = cell(value)
+		value := []rune(cell(row[last]))
+		if len(value) > width {
+			value = append(value[:width-1], '…')
 		}
+		row[last] = string(value)
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	return t.Flush()
 }
 
-// cell returns a value as it can be shown. Metadata is whatever the owner of an agent configured, line breaks and
-// control sequences of terminals included.
+// cell returns a value in printable form. Metadata can contain anything, such as line breaks and control sequences of
+// terminals.
 func cell(value string) string {
 	switch {
 	case value == "":

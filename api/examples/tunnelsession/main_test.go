@@ -4,95 +4,108 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
 )
 
 func TestRun(t *testing.T) {
-	odd := api.TunnelSession{ID: "ts_odd", Metadata: "a\n\x1b[31mb"}
-	srv := httptest.NewServer(ngroktest.Handler(append(samples, odd)...))
-	defer srv.Close()
+	odd := api.TunnelSession{ID: "ts_odd", Metadata: "a\n\x1b[31mb" + strings.Repeat("é", 120)}
+	fake := ngroktest.NewServer(t, append(samples, odd)...)
+	fake.Filter = func(expression string, session api.TunnelSession) bool { return expression == session.Region }
 	html := httptest.NewServer(http.NotFoundHandler())
 	defer html.Close()
-	at := func(url, key string) map[string]string {
-		return map[string]string{"NGROK_API_BASE_URL": url, "NGROK_API_KEY": key}
-	}
-	const asksFake = "NGROK_API_KEY is not set: asking the built-in fake API\n"
+	key, broken := []string{ngroktest.APIKey, fake.URL()}, []string{ngroktest.APIKey, html.URL}
 	id := samples[0].ID
+	const usesFake = "NGROK_API_KEY is not set: using the built-in fake API\n"
 	for _, test := range []struct {
 		name   string
 		args   []string
-		env    map[string]string
+		env    []string // NGROK_API_KEY and NGROK_API_BASE_URL
 		code   int
-		stdout string // in it; empty: nothing there
-		stderr string // likewise
+		stdout string // a part of it; empty: nothing
+		stderr string // as stdout
 	}{
-		{"list of the fake", nil, nil, 0, samples[1].ID + "  198.51.100.23  windows  3.18.4  us      2026-03-05T16:17:18Z\n", asksFake},
-		{"session of the fake", []string{id}, nil, 0, "Region         eu\n", asksFake},
+		{"list of the fake", nil, nil, 0, "  198.51.100.23  windows  3.18.4         us      2026-03-05T16:17:18Z  -\n", usesFake},
+		{"session of the fake", []string{id}, nil, 0, "IP             203.0.113.7\n", usesFake},
 		{"unknown session of the fake", []string{"ts_2"}, nil, 1, "", `no tunnel session has the ID "ts_2"`},
-		{"list", nil, at(srv.URL, ngroktest.APIKey), 0, "ts_odd                          -              -        -       -       -\n", ""},
-		{"session", []string{id}, at(srv.URL, ngroktest.APIKey), 0, "Started at     2026-03-04T05:06:07Z\n", ""},
-		{"control characters", []string{"ts_odd"}, at(srv.URL, ngroktest.APIKey), 0, `"a\n\x1b[31mb"`, ""},
-		{"empty field", []string{"ts_odd"}, at(srv.URL, ngroktest.APIKey), 0, "OS             -\n", ""},
-		{"two IDs", []string{"a", "b"}, at(srv.URL, ngroktest.APIKey), 2, "", "usage: "},
-		{"unknown flag", []string{"-x"}, at(srv.URL, ngroktest.APIKey), 2, "", "usage: "},
+		{"filter of the fake", []string{"-filter", "eu"}, nil, 2, "", "the built-in fake API has no filters: set NGROK_API_KEY\n"},
+		{"list", nil, key, 0, "IP             OS       AGENT VERSION  REGION  STARTED AT            METADATA\n", ""},
+		{"filter", []string{"-filter", "eu"}, key, 0, id + "  203.0.113.7  linux  3.19.1         eu      2026-03-04T05:06:07Z  {\"rack\":\"b12\"}\n", ""},
+		{"session", []string{id}, key, 0, "Started at     2026-03-04T05:06:07Z\n", ""},
+		{"control characters", []string{"ts_odd"}, key, 0, `"a\n\x1b[31mb` + strings.Repeat("é", 120) + "\"\n", ""},
+		{"empty field", []string{"ts_odd"}, key, 0, "OS             -\n", ""},
+		{"two IDs", []string{"a", "b"}, key, 2, "", "usage: "},
+		{"ID and filter", []string{"-filter", "eu", id}, key, 2, "", "either one ID or a filter"},
+		{"unknown flag", []string{"-x"}, key, 2, "", "usage: "},
 		{"help", []string{"-h"}, nil, 0, "", "usage: "},
-		{"unknown session", []string{"ts_2"}, at(srv.URL, ngroktest.APIKey), 1, "", `no tunnel session has the ID "ts_2"`},
-		{"ID that is none", []string{".."}, at(srv.URL, ngroktest.APIKey), 1, "", "invalid ID"},
-		{"unknown key", nil, at(srv.URL, "2unknown_key"), 1, "", "ERR_NGROK_203"},
-		{"malformed key", []string{"ts_1"}, at(srv.URL, "a b"), 1, "", "white space"},
-		{"base URL that is none", []string{"ts_1"}, at("api.ngrok.com", ngroktest.APIKey), 1, "", "base URL"},
-		{"not the API", []string{"ts_1"}, at(html.URL, ngroktest.APIKey), 1, "", "404 Not Found"},
+		{"unknown session", []string{"ts_2"}, key, 1, "", `no tunnel session has the ID "ts_2"`},
+		{"ID that is none", []string{".."}, key, 1, "", "invalid ID"},
+		{"unknown key", nil, []string{"2unknown_key", fake.URL()}, 1, "", ": check NGROK_API_KEY\n"},
+		{"malformed key", []string{"ts_1"}, []string{"a b", fake.URL()}, 1, "", "white space"},
+		{"base URL that is none", []string{"ts_1"}, []string{ngroktest.APIKey, "api.ngrok.com"}, 1, "", "base URL"},
+		{"not the API", []string{"ts_1"}, broken, 1, "", "404 Not Found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var stdout, stderr bytes.Buffer
-			code := run(t.Context(), test.args, func(name string) string { return test.env[name] }, &stdout, &stderr)
+			code, stdout, stderr := runWith(t.Context(), test.env, test.args...)
 			if code != test.code {
 				t.Errorf("got exit status %d, want %d", code, test.code)
 			}
-			for what, output := range map[string][2]string{"stdout": {stdout.String(), test.stdout}, "stderr": {stderr.String(), test.stderr}} {
+			for _, output := range [][2]string{{stdout, test.stdout}, {stderr, test.stderr}} {
 				if got, want := output[0], output[1]; !strings.Contains(got, want) || want == "" && got != "" {
-					t.Errorf("%s: got %q, want %q in it", what, got, want)
+					t.Errorf("got %q, want %q in it", got, want)
 				}
 			}
-			if code == 1 && test.env != nil && strings.Count(stderr.String(), "\n") != 1 {
-				t.Errorf("stderr: got %q, want one line", stderr.String())
+			if code == 1 && test.env != nil && strings.Count(stderr, "\n") != 1 {
+				t.Errorf("got %q, want one line", stderr)
+			}
+			for line := range strings.Lines(stdout) {
+				if test.args == nil && utf8.RuneCountInString(line) > 121 {
+					t.Errorf("got a line longer than 120: %s", line)
+				}
 			}
 		})
 	}
 }
 
+// runWith runs the command with an API key and a base URL, if env has them.
+func runWith(ctx context.Context, env []string, args ...string) (code int, stdout, stderr string) {
+	variables := make(map[string]string)
+	if env != nil {
+		variables = map[string]string{"NGROK_API_KEY": env[0], "NGROK_API_BASE_URL": env[1]}
+	}
+	var out, err bytes.Buffer
+	code = run(ctx, args, func(name string) string { return variables[name] }, &out, &err)
+	return code, out.String(), err.String()
+}
+
 func TestRunJSON(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
 		args []string
 		want []api.TunnelSession
 	}{
-		"list":    {[]string{"-json"}, samples},
-		"session": {[]string{"-json", samples[1].ID}, samples[1:]},
+		{[]string{"-json"}, samples},
+		{[]string{"-json", samples[1].ID}, samples[1:]},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var stdout bytes.Buffer
-			if code := run(t.Context(), test.args, func(string) string { return "" }, &stdout, io.Discard); code != 0 {
-				t.Fatalf("got exit status %d", code)
+		_, stdout, _ := runWith(t.Context(), nil, test.args...)
+		var got []api.TunnelSession
+		for dec := json.NewDecoder(strings.NewReader(stdout)); dec.More(); {
+			var session api.TunnelSession
+			if err := dec.Decode(&session); err != nil {
+				t.Fatal(err)
 			}
-			dec := json.NewDecoder(&stdout)
-			for _, want := range test.want {
-				var got api.TunnelSession
-				if err := dec.Decode(&got); err != nil || got != want {
-					t.Errorf("got %+v, %v, want %+v", got, err, want)
-				}
-			}
-			if dec.More() {
-				t.Error("there is more")
-			}
-		})
+			got = append(got, session)
+		}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%q: got %+v, want %+v", test.args, got, test.want)
+		}
 	}
 }
 
@@ -100,14 +113,12 @@ func TestRunIsInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		interrupt()
-		<-r.Context().Done() // no answer
+		<-r.Context().Done() // no response
 	}))
 	defer srv.Close()
-	env := map[string]string{"NGROK_API_BASE_URL": srv.URL, "NGROK_API_KEY": ngroktest.APIKey}
-	var stdout, stderr bytes.Buffer
-	code := run(ctx, nil, func(name string) string { return env[name] }, &stdout, &stderr)
-	if code != 130 || stdout.Len() > 0 || stderr.Len() > 0 {
-		t.Errorf("got exit status %d, %q, %q", code, stdout.String(), stderr.String())
+	code, stdout, stderr := runWith(ctx, []string{ngroktest.APIKey, srv.URL})
+	if code != 130 || stdout != "" || stderr != "" {
+		t.Errorf("got exit status %d, %q, %q", code, stdout, stderr)
 	}
 }
 

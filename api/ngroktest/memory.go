@@ -1,0 +1,57 @@
+package ngroktest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+)
+
+// transport sends requests to a handler, which it calls in the goroutine of its caller.
+type transport struct{ handler http.Handler }
+
+func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	if ctx.Err() != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, context.Cause(ctx) // as net/http does
+	}
+	// Written and read again, the request is as a server receives it.
+	var wire bytes.Buffer
+	if err := req.Write(&wire); err != nil {
+		return nil, err
+	}
+	received, err := http.ReadRequest(bufio.NewReader(&wire))
+	if err != nil {
+		return nil, err
+	}
+	received.RemoteAddr = "192.0.2.1:1234" // that of httptest.NewRequest
+	rec := httptest.NewRecorder()
+	completed := serve(t.handler, rec, received.WithContext(ctx))
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case !completed:
+		return nil, io.ErrUnexpectedEOF
+	}
+	rsp := rec.Result()
+	rsp.Request = req
+	return rsp, nil
+}
+
+// serve calls a handler. It returns false if the handler breaks the connection, by a panic with http.ErrAbortHandler.
+func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (completed bool) {
+	defer func() {
+		v := recover()
+		if err, _ := v.(error); v != nil && !errors.Is(err, http.ErrAbortHandler) {
+			panic(v)
+		}
+	}()
+	handler.ServeHTTP(w, r)
+	return true
+}
