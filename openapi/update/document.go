@@ -4,28 +4,31 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"maps"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// parse returns the content of an OpenAPI 3 document in YAML or JSON, without the extensions that give orders to Go
-// generators: those are for overlay.yaml.
+// parse returns the content of an OpenAPI 3 document in YAML or JSON.
 func parse(data []byte) (map[string]any, error) {
 	var node yaml.Node
 	if err := yaml.Unmarshal(escapedForYAML(data), &node); err != nil {
 		return nil, err
 	}
-	makeKeysStrings(&node)
+	if err := makeJSON(&node, "", false); err != nil {
+		return nil, err
+	}
 	var content map[string]any
 	if err := node.Decode(&content); err != nil {
 		return nil, err
 	}
 	if version, _ := content["openapi"].(string); !strings.HasPrefix(version, "3.") {
-		return nil, errors.New(`it does not say "openapi: 3"`)
+		return nil, errors.New(`the field openapi must be a string such as "3.0.0"`)
 	}
-	removeGoExtensions(content)
 	return content, nil
 }
 
@@ -45,28 +48,66 @@ func escapedForYAML(data []byte) []byte {
 	return escaped
 }
 
-// makeKeysStrings makes strings of keys such as 200, which is a number in YAML and a string in JSON.
-func makeKeysStrings(node *yaml.Node) {
-	for i, child := range node.Content {
-		if isKey := node.Kind == yaml.MappingNode && i%2 == 0; isKey && child.ShortTag() != "!!merge" {
-			child.Tag = "!!str"
+// makeJSON gives each scalar in node the type that it has in JSON. Keys and dates are strings. So is a number in a place
+// for strings, in its own spelling: 1.10 is not 1.1 there. It is an error if JSON cannot hold any other scalar.
+func makeJSON(node *yaml.Node, path string, isText bool) error {
+	if node.Kind == yaml.ScalarNode {
+		switch tag := node.ShortTag(); {
+		case tag == "!!timestamp" || isText && tag != "!!null" && tag != "!!bool":
+			node.Tag = "!!str"
+		case !isJSON(node, strings.Contains(path, "/enum/")):
+			return fmt.Errorf("%s: the value %s is not valid in JSON, or has too many digits; if it is a string, quote it", path, node.Value)
 		}
-		makeKeysStrings(child)
 	}
+	for i, child := range node.Content {
+		at, text := path, isText
+		switch {
+		case node.Kind == yaml.SequenceNode:
+			at = fmt.Sprintf("%s/%d", path, i)
+		case node.Kind == yaml.MappingNode && i%2 == 0:
+			if child.ShortTag() != "!!merge" {
+				child.Tag = "!!str"
+			}
+			continue
+		case node.Kind == yaml.MappingNode:
+			key := node.Content[i-1].Value
+			at = path + "/" + key
+			text = slices.Contains([]string{"const", "default", "enum", "example", "examples"}, key) && isStringSchema(node)
+		}
+		if err := makeJSON(child, at, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func removeGoExtensions(value any) {
-	switch value := value.(type) {
-	case map[string]any:
-		maps.DeleteFunc(value, func(key string, _ any) bool { return strings.HasPrefix(key, "x-go-") })
-		for _, each := range value {
-			removeGoExtensions(each)
+// isJSON reports whether JSON can hold a scalar, without a change to a number's digits.
+func isJSON(node *yaml.Node, inEnum bool) bool {
+	isLiteral := json.Valid([]byte(node.Value))
+	switch node.ShortTag() {
+	case "!!null", "!!bool":
+		return true
+	case "!!str":
+		// A number that is too large is taken for a string.
+		return node.Style != 0 || !isLiteral
+	case "!!int", "!!float":
+		var value any
+		err := node.Decode(&value)
+		if inEnum { // The generator has a float64 for it.
+			value, err = strconv.ParseFloat(node.Value, 64)
 		}
-	case []any:
-		for _, each := range value {
-			removeGoExtensions(each)
-		}
+		before, _ := new(big.Rat).SetString(node.Value)
+		after, _ := new(big.Rat).SetString(fmt.Sprint(value))
+		return isLiteral && err == nil && before != nil && after != nil && before.Cmp(after) == 0
 	}
+	return false
+}
+
+// isStringSchema reports whether node is the schema of a string, which may also be null.
+func isStringSchema(node *yaml.Node) bool {
+	var schema struct{ Type any }
+	err := node.Decode(&schema)
+	return err == nil && slices.Contains([]string{"string", "[string]", "[string null]", "[null string]"}, fmt.Sprint(schema.Type))
 }
 
 // format returns content as YAML with sorted keys and without comments and anchors. The same content has the same

@@ -119,8 +119,9 @@ func (d *document) cut(ctx context.Context, names []string) ([]byte, error) {
 	if _, err := openapi.Snip(ctx, d.OpenAPI, remove); err != nil {
 		return nil, err
 	}
-	// Snip leaves components alone when no operation goes.
-	if err := openapi.Clean(ctx, d.OpenAPI); err != nil {
+	// Extensions, such as x-go-name, give orders to the generator: those are for overlay.yaml. Snip leaves unused
+	// components where they are when no operation goes.
+	if _, err := openapi.Sanitize(ctx, d.OpenAPI, &openapi.SanitizeOptions{KeepUnknownProperties: true}); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer

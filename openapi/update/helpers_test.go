@@ -37,7 +37,7 @@ type repository struct {
 	scratch string // for upstream's document
 
 	changelog, exports string // what oasdiff and apidiff print
-	fails              string // the step that fails
+	fails, failure     string // the step that fails, and more of its error
 	steps              []string
 	interrupted        bool // whether that step is interrupted
 	interrupt          context.CancelFunc
@@ -123,7 +123,7 @@ func (r *repository) runFake(ctx context.Context, folder string, stdout io.Write
 		if r.interrupted {
 			r.interrupt()
 		}
-		return errors.New(step + " failed")
+		return errors.New(step + " failed" + r.failure)
 	}
 	return err
 }

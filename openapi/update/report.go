@@ -71,16 +71,25 @@ func (c command) regenerate(ctx context.Context, o options) error {
 		err = c.run(ctx, c.root, c.stdout, "go", "build", "./api/...")
 	}
 	if err != nil {
-		return fmt.Errorf(`regenerate the client: %w
-where a name of upstream's is taken in package api, or two are the same in Go, choose another in openapi/overlay.yaml:
-  - target: $.components.schemas.Client
-    update: {x-go-name: NgrokClient}
-where a schema contains itself, make the property that closes the circle a pointer there:
-  - target: $.components.schemas.Node.properties.parent
-    update: {x-go-type-skip-optional-pointer: false}
-then run %s`, err, o.makeCommand())
+		return fmt.Errorf("regenerate the client: %w%s", err, advice(err.Error(), o))
 	}
 	return nil
+}
+
+// advice returns what to do about an error of the generator or the compiler, or "" if that is not known.
+func advice(text string, o options) string {
+	var cause, action string
+	switch {
+	case strings.Contains(text, "redeclared in this block"), strings.Contains(text, "already declared"), strings.Contains(text, "duplicate typename"):
+		cause = "a name of upstream's is taken in package api, or two are the same in Go: choose another"
+		action = "components.schemas.Client\n    update: {x-go-name: NgrokClient}"
+	case strings.Contains(text, "invalid recursive type"):
+		cause = "a schema contains itself: make the property that closes the circle a pointer"
+		action = "components.schemas.Node.properties.parent\n    update: {x-go-type-skip-optional-pointer: false}"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("\n%s in openapi/overlay.yaml, as in\n  - target: $.%s\nthen run %s", cause, action, o.makeCommand())
 }
 
 // compareDocuments returns what the revision means for the protocol.

@@ -83,14 +83,20 @@ func (c command) prepare(ctx context.Context, o options) (revision, error) {
 	if location == "" {
 		location = field(header, "Source")
 	}
-	data, err := c.source.read(ctx, location)
+	data, from, err := c.source.readEither(ctx, location)
 	if err != nil {
 		return revision{}, fmt.Errorf("read upstream: %w; check the URL or the name of the file, or try again later", err)
+	}
+	if from != location {
+		fmt.Fprintf(c.stdout, "%s is not there: %s is read instead\n", location, from)
+	}
+	if o.upstream == "" {
+		header = setField(header, "Source", from)
 	}
 	upstream, err := readDocument(ctx, data)
 	if err != nil {
 		return revision{}, fmt.Errorf("read upstream: %w; it must be a whole OpenAPI 3 document in YAML or JSON: check %s,"+
-			" or try again later", err, location)
+			" or try again later", err, from)
 	}
 	if keep, err = upstream.choose(o, keep); err != nil {
 		return revision{}, fmt.Errorf("choose operations: %w", err)

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,7 +66,7 @@ func TestUpdateWithoutAChange(t *testing.T) {
 			"region:\n          type: string", "region:\n          <<: *text").Replace(upstream),
 		"an operation more":              replace(t, upstream, "paths:\n", "paths:\n  /new:\n    get:\n      responses: {200: {description: new}}\n"),
 		"an operation ID twice, outside": replace(t, upstream, "operationId: TunnelSessionsStop", "operationId: TunnelSessionsList"),
-		"orders to Go generators":        replace(t, upstream, region, region+"          x-go-name: Zone\n"),
+		"orders to generators":           replace(t, upstream, region, region+"          x-go-name: Zone\n          x-oapi-codegen-extra-tags: {json: \"-\"}\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
@@ -75,6 +79,66 @@ func TestUpdateWithoutAChange(t *testing.T) {
 				t.Errorf("changed: %s\n%s", r.changed(t), &r.output)
 			}
 		})
+	}
+}
+
+// A value of upstream's is what JSON would have, from YAML and from JSON.
+func TestUpdateKeepsValues(t *testing.T) {
+	upstream := read(t, "testdata/upstream.yaml")
+	for value, want := range map[string]string{
+		"{type: string, enum: [2022-11-28, 2023-01-01]}":          `"2022-11-28", "2023-01-01"`,
+		"{type: string, enum: [007, 0x1F, 1_000, .inf, +1, 1.0]}": `"007", "0x1F", "1_000", ".inf", "+1", "1.0"`,
+		"{type: string, enum: ['2022-11-28', 'null', '1e3']}":     `"2022-11-28", "null", "1e3"`,
+		"{type: string, nullable: true, enum: [free, null]}":      `"free", null`,
+		"{type: integer, enum: [1, 2]}":                           `1, 2`,
+		"{type: boolean, enum: [True]}":                           `true`,
+	} {
+		document := replace(t, upstream, region, region+"        plan: "+value+"\n")
+		for _, form := range []string{document, asJSON(t, document)} {
+			r := newRepository(t)
+			if err := r.follow(t, form, options{}); err != nil {
+				t.Errorf("%s: %v", value, err)
+				continue
+			}
+			content, err := parse([]byte(read(t, r.path(fragmentFile))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"components", "schemas", "TunnelSession", "properties", "plan"} {
+				content = content[name].(map[string]any)
+			}
+			got, _ := json.Marshal(content["enum"])
+			if want := "[" + strings.ReplaceAll(want, ", ", ",") + "]"; string(got) != want {
+				t.Errorf("%s: got %s, want %s", value, got, want)
+			}
+		}
+	}
+}
+
+// If the document has moved to the other extension, the header says so.
+func TestUpdateFollowsTheSource(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ngrok.json" {
+			_, _ = io.WriteString(w, asJSON(t, read(t, "testdata/upstream.yaml")))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	defer server.Close()
+	r := newRepository(t)
+	fragment := read(t, r.path(fragmentFile))
+	write(t, r.path(fragmentFile), replace(t, fragment, "https://example.com/upstream.yaml", server.URL+"/ngrok.yaml"))
+	for i, says := range []string{server.URL + "/ngrok.yaml is not there: " + server.URL + "/ngrok.json is read instead\n", ""} {
+		r.output.Reset()
+		if err := r.update(t.Context(), options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.output.String(); !strings.HasPrefix(got, says+"openapi/ngrok.yaml: no change\n") {
+			t.Errorf("run %d says %s", i+1, got)
+		}
+		if got, want := read(t, r.path(fragmentFile)), replace(t, fragment, "https://example.com/upstream.yaml", server.URL+"/ngrok.json"); got != want {
+			t.Errorf("after run %d the fragment is\n%s", i+1, got)
+		}
 	}
 }
 
@@ -139,6 +203,9 @@ func TestUpdateRefuses(t *testing.T) {
 		"html":                   {upstream: "<!DOCTYPE html>\n<html lang=en>\n<p>Not here: look elsewhere.\n</html>", says: whole},
 		"text":                   {upstream: "404: Not Found", says: whole},
 		"nothing":                {says: whole},
+		"openapi as a number":    {upstream: replace(t, upstream, "openapi: 3.0.0", "openapi: 3.0"), says: `must be a string such as "3.0.0"`},
+		"an infinite number":     {upstream: replace(t, upstream, region, region+"        load: {type: number, default: .inf}\n"), says: "/components/schemas/TunnelSession/properties/load/default: the value .inf"},
+		"an octal number":        {upstream: replace(t, upstream, region, region+"        load: {type: integer, enum: [007]}\n"), says: "/load/enum/0: the value 007"},
 		"openapi 4":              {upstream: replace(t, upstream, "openapi: 3.0.0", "openapi: 4.0.0"), says: whole},
 		"most of the yaml":       {upstream: strings.Split(upstream, "    TunnelSessionList:\n")[0], says: "TunnelSessionList"},
 		"most of the json":       {upstream: strings.TrimRight(asJSON(t, upstream), " }\n\t"), says: whole},
@@ -208,10 +275,10 @@ func TestReport(t *testing.T) {
 	moved := replace(t, read(t, "testdata/upstream.yaml"), "https://api.ngrok.com", "https://api.example.com")
 	steps := []string{"oasdiff", "generate", "build", "apidiff -w", "apidiff", "test"}
 	for name, test := range map[string]struct {
-		upstream, changelog, exports, fails string
-		allow                               bool
-		verdict, says                       string
-		steps                               int
+		upstream, changelog, exports, fails, failure string
+		allow                                        bool
+		verdict, says                                string
+		steps                                        int
 	}{
 		"patch": {upstream: changed, changelog: harmless, steps: 6, verdict: "patch: 1 on the wire, 0 for Go callers, none breaking"},
 		"minor": {upstream: changed, changelog: harmless, exports: "Compatible changes:\n- A: added\n", steps: 6,
@@ -229,9 +296,11 @@ func TestReport(t *testing.T) {
 		"a changelog that is none": {upstream: changed, changelog: "No changes\n", allow: true, steps: 1,
 			verdict: "major: the documents cannot be compared", says: "read the changelog of oasdiff"},
 		"a client that cannot be generated": {upstream: changed, changelog: harmless, allow: true, fails: "generate", steps: 2,
-			verdict: "major: the client cannot be built", says: "x-go-name"},
+			failure: ": Client redeclared in this block", verdict: "major: the client cannot be built", says: "x-go-name"},
+		"a client that cannot be generated for another reason": {upstream: changed, changelog: harmless, allow: true, fails: "generate", steps: 2,
+			verdict: "major: the client cannot be built", says: "regenerate the client: generate failed\nopenapi/ngrok.yaml and"},
 		"a client that does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "build", steps: 3,
-			verdict: "major: the client cannot be built", says: "x-go-type-skip-optional-pointer: false"},
+			failure: ": invalid recursive type Node", verdict: "major: the client cannot be built", says: "x-go-type-skip-optional-pointer: false"},
 		"HEAD does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "apidiff -w", steps: 4,
 			verdict: "major: the clients cannot be compared", says: "at HEAD: apidiff -w failed"},
 		"tests that fail": {upstream: changed, changelog: harmless, allow: true, fails: "test", steps: 6,
@@ -239,7 +308,7 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
-			r.changelog, r.exports, r.fails = test.changelog, test.exports, test.fails
+			r.changelog, r.exports, r.fails, r.failure = test.changelog, test.exports, test.fails, test.failure
 			o := withReport
 			o.allowBreaking = test.allow
 			// The second run says the same as the first.

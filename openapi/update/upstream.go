@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +17,7 @@ type source struct {
 	limit  int64 // bytes, after decompression
 }
 
-// newSource returns a source whose bounds protect an unattended run from a stalled or endless server.
+// newSource returns a source with limits that protect an unattended run from a stalled or endless server.
 func newSource() source {
 	return source{client: &http.Client{Timeout: time.Minute}, limit: 50 << 20}
 }
@@ -39,6 +40,33 @@ func (s source) read(ctx context.Context, location string) ([]byte, error) {
 	return data, nil
 }
 
+// readEither is read, but if the server responds with 404, it reads the same URL with the other extension: upstream has had
+// ngrok.yaml and ngrok.json. It also returns the location that it read.
+func (s source) readEither(ctx context.Context, location string) (data []byte, from string, err error) {
+	data, err = s.read(ctx, location)
+	other := otherExtension(location)
+	if !errors.Is(err, errNotFound) || other == "" {
+		return data, location, err
+	}
+	data, otherErr := s.read(ctx, other)
+	if otherErr != nil {
+		return nil, location, fmt.Errorf("%w, and %w", err, otherErr)
+	}
+	return data, other, nil
+}
+
+func otherExtension(location string) string {
+	if base, ok := strings.CutSuffix(location, ".yaml"); ok {
+		return base + ".json"
+	}
+	if base, ok := strings.CutSuffix(location, ".json"); ok {
+		return base + ".yaml"
+	}
+	return ""
+}
+
+var errNotFound = errors.New("the server responds with 404 Not Found")
+
 func (s source) open(ctx context.Context, location string) (io.ReadCloser, error) {
 	if !strings.Contains(location, "://") {
 		return os.Open(location)
@@ -53,7 +81,10 @@ func (s source) open(ctx context.Context, location string) (io.ReadCloser, error
 	}
 	if response.StatusCode != http.StatusOK {
 		_ = response.Body.Close()
-		return nil, fmt.Errorf("get %s: the server answers %s", location, response.Status)
+		if response.StatusCode == http.StatusNotFound {
+			return nil, fmt.Errorf("get %s: %w", location, errNotFound)
+		}
+		return nil, fmt.Errorf("get %s: the server responds with %s", location, response.Status)
 	}
 	return response.Body, nil
 }
