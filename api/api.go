@@ -65,5 +65,6 @@
 // # Stability
 //
 // The retry policy, the limits and the texts of errors may change in any release; that is not considered breaking.
-// Generation may add methods to [ClientInterface] and [ClientWithResponsesInterface]: do not implement them.
+// Generation may add methods to [ClientInterface] and [ClientWithResponsesInterface], and fields of any type to structs: do
+// not implement the interfaces, and do not compare structs with ==.
 package api

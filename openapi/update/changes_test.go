@@ -26,12 +26,13 @@ func TestParseChangelog(t *testing.T) {
 
 func TestParseExports(t *testing.T) {
 	found := parseExports("Ignoring internal package x\nIncompatible changes:\n- A: removed\n- A: removed\n" +
-		"- ClientInterface.TunnelsList: added\n- ClientInterface.Old: removed\n- OtherInterface.M: added\n\nCompatible changes:\n- B: added\n")
+		"- ClientInterface.TunnelsList: added\n- ClientInterface.Old: removed\n- OtherInterface.M: added\n- A: old is comparable, new is not\n\nCompatible changes:\n- B: added\n")
 	want := []string{
 		"  breaking  A: removed",
 		"            ClientInterface.TunnelsList: added",
 		"  breaking  ClientInterface.Old: removed",
 		"  breaking  OtherInterface.M: added",
+		"            A: old is comparable, new is not",
 		"            B: added",
 	}
 	if !slices.Equal(found.lines, want) || found.breaking != 3 {

@@ -266,8 +266,8 @@ func TestCheckWritesNothing(t *testing.T) {
 }
 
 const (
-	harmless = `[{"id": "added", "text": "added", "level": 1, "operation": "GET", "path": "/a"}]`
-	broken   = `[{"id": "gone", "text": "gone", "level": 3, "operation": "GET", "path": "/a"}]`
+	added  = `[{"id": "added", "text": "added", "level": 1, "operation": "GET", "path": "/a"}]`
+	broken = `[{"id": "gone", "text": "gone", "level": 3, "operation": "GET", "path": "/a"}]`
 )
 
 func TestReport(t *testing.T) {
@@ -280,30 +280,30 @@ func TestReport(t *testing.T) {
 		verdict, says                                string
 		steps                                        int
 	}{
-		"patch": {upstream: changed, changelog: harmless, steps: 6, verdict: "patch: 1 on the wire, 0 for Go callers, none breaking"},
-		"minor": {upstream: changed, changelog: harmless, exports: "Compatible changes:\n- A: added\n", steps: 6,
+		"patch": {upstream: changed, changelog: added, steps: 6, verdict: "patch: 1 on the wire, 0 for Go callers, none breaking"},
+		"minor": {upstream: changed, changelog: added, exports: "Compatible changes:\n- A: added\n", steps: 6,
 			verdict: "minor: 1 on the wire, 1 for Go callers, none breaking"},
 		"major by the wire": {upstream: changed, changelog: broken, steps: 6,
 			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers", says: "BREAKING=allow"},
-		"major for callers": {upstream: changed, changelog: harmless, exports: "Incompatible changes:\n- A: removed\n", steps: 6,
+		"major for callers": {upstream: changed, changelog: added, exports: "Incompatible changes:\n- A: removed\n", steps: 6,
 			verdict: "major: 0 breaking on the wire, 1 breaking for Go callers", says: "BREAKING=allow"},
 		"major, but allowed": {upstream: changed, changelog: broken, allow: true, steps: 6,
 			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers"},
 		"a moved server": {upstream: moved, changelog: "[]", steps: 6,
 			verdict: "major: 1 breaking on the wire, 0 breaking for Go callers", says: "BREAKING=allow"},
-		"documents that cannot be compared": {upstream: changed, changelog: harmless, allow: true, fails: "oasdiff", steps: 1,
+		"documents that cannot be compared": {upstream: changed, changelog: added, allow: true, fails: "oasdiff", steps: 1,
 			verdict: "major: the documents cannot be compared", says: "compare the documents: oasdiff failed"},
 		"a changelog that is none": {upstream: changed, changelog: "No changes\n", allow: true, steps: 1,
 			verdict: "major: the documents cannot be compared", says: "read the changelog of oasdiff"},
-		"a client that cannot be generated": {upstream: changed, changelog: harmless, allow: true, fails: "generate", steps: 2,
+		"a client that cannot be generated": {upstream: changed, changelog: added, allow: true, fails: "generate", steps: 2,
 			failure: ": Client redeclared in this block", verdict: "major: the client cannot be built", says: "x-go-name"},
-		"a client that cannot be generated for another reason": {upstream: changed, changelog: harmless, allow: true, fails: "generate", steps: 2,
+		"a client that cannot be generated for another reason": {upstream: changed, changelog: added, allow: true, fails: "generate", steps: 2,
 			verdict: "major: the client cannot be built", says: "regenerate the client: generate failed\nopenapi/ngrok.yaml and"},
-		"a client that does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "build", steps: 3,
+		"a client that does not compile": {upstream: changed, changelog: added, allow: true, fails: "build", steps: 3,
 			failure: ": invalid recursive type Node", verdict: "major: the client cannot be built", says: "x-go-type-skip-optional-pointer: false"},
-		"HEAD does not compile": {upstream: changed, changelog: harmless, allow: true, fails: "apidiff -w", steps: 4,
+		"HEAD does not compile": {upstream: changed, changelog: added, allow: true, fails: "apidiff -w", steps: 4,
 			verdict: "major: the clients cannot be compared", says: "at HEAD: apidiff -w failed"},
-		"tests that fail": {upstream: changed, changelog: harmless, allow: true, fails: "test", steps: 6,
+		"tests that fail": {upstream: changed, changelog: added, allow: true, fails: "test", steps: 6,
 			verdict: "major: the tests fail", says: "test failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
