@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -48,15 +46,15 @@ func escapedForYAML(data []byte) []byte {
 	return escaped
 }
 
-// makeJSON gives each scalar in node the type that it has in JSON. Keys and dates are strings. So is a number in a place
-// for strings, in its own spelling: 1.10 is not 1.1 there. It is an error if JSON cannot hold any other scalar.
+// makeJSON gives each scalar in node the type that it has in JSON. Keys and dates are strings. So is a number in the schema
+// of a string, in its own spelling: 1.10 is not 1.1 there. Any other scalar that JSON does not have is an error.
 func makeJSON(node *yaml.Node, path string, isText bool) error {
 	if node.Kind == yaml.ScalarNode {
 		switch tag := node.ShortTag(); {
 		case tag == "!!timestamp" || isText && tag != "!!null" && tag != "!!bool":
 			node.Tag = "!!str"
-		case !isJSON(node, strings.Contains(path, "/enum/")):
-			return fmt.Errorf("%s: the value %s is not valid in JSON, or has too many digits; if it is a string, quote it", path, node.Value)
+		case !isJSON(node):
+			return fmt.Errorf("%s: JSON has no such value as %s, or no such number; if it is a string, quote it", path, node.Value)
 		}
 	}
 	for i, child := range node.Content {
@@ -81,24 +79,18 @@ func makeJSON(node *yaml.Node, path string, isText bool) error {
 	return nil
 }
 
-// isJSON reports whether JSON can hold a scalar, without a change to a number's digits.
-func isJSON(node *yaml.Node, inEnum bool) bool {
+// isJSON reports whether a scalar is one of JSON, and a number that does not lose digits.
+func isJSON(node *yaml.Node) bool {
 	isLiteral := json.Valid([]byte(node.Value))
 	switch node.ShortTag() {
 	case "!!null", "!!bool":
 		return true
 	case "!!str":
-		// A number that is too large is taken for a string.
-		return node.Style != 0 || !isLiteral
-	case "!!int", "!!float":
-		var value any
-		err := node.Decode(&value)
-		if inEnum { // The generator has a float64 for it.
-			value, err = strconv.ParseFloat(node.Value, 64)
-		}
-		before, _ := new(big.Rat).SetString(node.Value)
-		after, _ := new(big.Rat).SetString(fmt.Sprint(value))
-		return isLiteral && err == nil && before != nil && after != nil && before.Cmp(after) == 0
+		return node.Style != 0 || !isLiteral // YAML takes a number that overflows for a string
+	case "!!int":
+		return isLiteral
+	case "!!float":
+		return isLiteral && strings.ContainsAny(node.Value, ".eE") // else an integer that is too large
 	}
 	return false
 }
