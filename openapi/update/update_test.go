@@ -91,6 +91,7 @@ func TestUpdateKeepsValues(t *testing.T) {
 		"{type: string, enum: ['2022-11-28', 'null', '1e3']}":     `"2022-11-28", "null", "1e3"`,
 		"{type: string, nullable: true, enum: [free, null]}":      `"free", null`,
 		"{type: integer, enum: [1, 2]}":                           `1, 2`,
+		"{enum: [2022-11-28]}":                                    `"2022-11-28"`,
 		"{type: boolean, enum: [True]}":                           `true`,
 	} {
 		document := replace(t, upstream, region, region+"        plan: "+value+"\n")
