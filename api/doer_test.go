@@ -71,7 +71,7 @@ func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
 		_, err := s.do(t.Context(), api.Doer{Limiter: limiterFunc(func(context.Context) error {
 			time.Sleep(time.Minute)
 			return nil
-		})}, "GET", nil)
+		})}, "GET")
 		if err == nil || len(s.at) != 3 {
 			t.Errorf("got %v after %d requests, want an error after 3", err, len(s.at))
 		}
@@ -89,11 +89,11 @@ func TestErrorOfLimiter(t *testing.T) {
 	refuse := limiterFunc(func(context.Context) error { return wouldExceed })
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(failing(429, ""))
-		_, err := s.do(t.Context(), api.Doer{Limiter: refuse}, "GET", nil)
+		_, err := s.do(t.Context(), api.Doer{Limiter: refuse}, "GET")
 		if want := "GET https://api.test/things/t_1: wait for the limiter: would exceed the deadline"; !errors.Is(err, wouldExceed) || err.Error() != want || len(s.at) != 0 {
 			t.Errorf("before the first attempt: got %v after %d requests, want %s", err, len(s.at), want)
 		}
-		_, err = s.do(t.Context(), api.Doer{Limiter: afterFirst(refuse)}, "GET", nil)
+		_, err = s.do(t.Context(), api.Doer{Limiter: afterFirst(refuse)}, "GET")
 		if !errors.Is(err, wouldExceed) || !errors.Is(err, api.ErrRateLimited) || len(s.at) != 1 {
 			t.Errorf("before the second attempt: got %v after %d requests", err, len(s.at))
 		}
@@ -180,7 +180,7 @@ func TestWhatIsASuccess(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newScript(answer(test.status, test.contentType, test.body))
-			rsp, err := s.do(t.Context(), api.Doer{}, test.method, nil)
+			rsp, err := s.do(t.Context(), api.Doer{}, test.method)
 			if test.want == "" {
 				if err != nil || rsp.StatusCode != test.status || rsp.ContentLength != int64(len(test.body)) {
 					t.Errorf("got %+v, %v, want the response", rsp, err)

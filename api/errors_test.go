@@ -82,7 +82,7 @@ func TestResponseError(t *testing.T) {
 				t.Fatalf("got %v, want a ResponseError", err)
 			}
 			for _, sentinel := range sentinels {
-				if is, want := errors.Is(err, sentinel), sentinel == test.is; is != want {
+				if is, want := errors.Is(err, sentinel), errors.Is(test.is, sentinel); is != want {
 					t.Errorf("errors.Is %q: got %v, want %v", sentinel, is, want)
 				}
 			}

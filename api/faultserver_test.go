@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,16 +36,6 @@ func (c conn) reset() {
 // stall waits until the client closes the connection. A test does not end before, so a client that does not is
 // found out.
 func (c conn) stall() { _, _ = io.Copy(io.Discard, c) }
-
-// endless writes s until the client closes the connection.
-func (c conn) endless(s string) {
-	chunk := []byte(strings.Repeat(s, 1+4096/len(s)))
-	for {
-		if _, err := c.Write(chunk); err != nil {
-			return
-		}
-	}
-}
 
 // raw starts a server on loopback that reads a request and leaves the rest to answer, which gets the number of the
 // request. After the answer it closes the connection.

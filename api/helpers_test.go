@@ -90,8 +90,8 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 }
 
 // do sends a request through a Doer to the script.
-func (s *script) do(ctx context.Context, d api.Doer, method string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", body)
+func (s *script) do(ctx context.Context, d api.Doer, method string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestWhatIsRetried(t *testing.T) {
 						requests = 2
 					}
 					s := newScript(failure.answer, succeed)
-					rsp, err := s.do(t.Context(), api.Doer{}, method, nil)
+					rsp, err := s.do(t.Context(), api.Doer{}, method)
 					if succeeded := requests == 2; len(s.at) != requests || (rsp != nil) != succeeded || (err == nil) != succeeded {
 						t.Errorf("got %v, %v after %d requests, want %d", rsp, err, len(s.at), requests)
 					}
@@ -82,7 +82,7 @@ func TestAttempts(t *testing.T) {
 			t.Run(fmt.Sprint(test.max, " ", name), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newScript(failure)
-					_, err := s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET", nil)
+					_, err := s.do(t.Context(), api.Doer{MaxAttempts: test.max}, "GET")
 					suffix := ""
 					if test.want > 1 {
 						suffix = fmt.Sprintf(" (%d attempts)", test.want)
@@ -106,7 +106,7 @@ func TestWaits(t *testing.T) {
 		waits := make([][]time.Duration, 6)
 		for range 50 {
 			s := newScript(reset)
-			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 7}, "GET", nil); len(s.at) != 7 {
+			if _, err := s.do(t.Context(), api.Doer{MaxAttempts: 7}, "GET"); len(s.at) != 7 {
 				t.Fatalf("got %v after %d requests", err, len(s.at))
 			}
 			for i := range waits {
@@ -157,13 +157,13 @@ func TestRetryAfter(t *testing.T) {
 					rsp.Header.Set("Date", test.date)
 					return rsp, err
 				}
-				_, err := newScript(busy).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET", nil)
+				_, err := newScript(busy).do(t.Context(), api.Doer{MaxAttempts: 1}, "GET")
 				var e *api.ResponseError
 				if !errors.As(err, &e) || e.RetryAfter != test.asked {
 					t.Errorf("got %v, %+v, want to retry after %v", err, e, test.asked)
 				}
 				s := newScript(busy, ok)
-				_, err = s.do(t.Context(), api.Doer{}, "GET", nil)
+				_, err = s.do(t.Context(), api.Doer{}, "GET")
 				took := time.Since(s.started)
 				switch {
 				case test.asked > time.Minute:
@@ -205,7 +205,7 @@ func TestDeadline(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
 				s := newScript(test.answer)
-				_, err := s.do(ctx, api.Doer{}, "GET", nil)
+				_, err := s.do(ctx, api.Doer{}, "GET")
 				if !errors.Is(err, test.is) || len(s.at) != test.requests {
 					t.Errorf("got %v after %d requests, want %v after %d", err, len(s.at), test.is, test.requests)
 				}
@@ -249,7 +249,7 @@ func TestCancel(t *testing.T) {
 					d.Limiter = test.limiter
 				}
 				s := newScript(test.answer)
-				_, err := s.do(ctx, d, "GET", nil)
+				_, err := s.do(ctx, d, "GET")
 				if !errors.Is(err, context.Canceled) || errors.Is(err, api.ErrNotFound) || test.last != nil && !errors.Is(err, test.last) {
 					t.Errorf("got %v, want context.Canceled, %v, and not the cause", err, test.last)
 				}

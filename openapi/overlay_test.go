@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"os"
 	"reflect"
 	"testing"
@@ -45,12 +46,11 @@ components:
       properties:
         owner: {description: the owner, allOf: [{$ref: '#/components/schemas/Ref'}]}
 `
-	file, err := os.Open("overlay.yaml")
+	data, err := os.ReadFile("overlay.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	overlay, err := loader.LoadOverlayFromReader(file)
+	overlay, err := loader.LoadOverlayFromReader(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
