@@ -14,18 +14,17 @@ import (
 //go:embed ngrok.yaml
 var document []byte
 
-// allowed is what ngrok does beyond OpenAPI 3.0: it describes a property beside the $ref to its type.
+// allowed lets the document describe a property beside the $ref to its type, which OpenAPI 3.0 does not.
 var allowed = openapi3.AllowExtraSiblingFields("description")
 
-// Load returns the vendored document as Parse does. It is ngrok's own text, without what overlay.yaml changes. Every call
-// returns a new one, so that callers can alter theirs.
+// Load returns the vendored document, as Parse does, without the changes of overlay.yaml. Each call returns a new one, which
+// the caller may change.
 func Load() (*openapi3.T, error) {
 	return Parse(document)
 }
 
-// Parse returns the OpenAPI 3 document that data holds as YAML or JSON, validated, with its references resolved, and
-// completed where ngrok's schemas lack what its descriptions say. A reference to anything outside the document is an
-// error.
+// Parse parses an OpenAPI 3 document in YAML or JSON, resolves its references, and validates it. It completes ngrok's schemas
+// where only a description has a fact. A reference to another document is an error.
 func Parse(data []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
@@ -39,7 +38,7 @@ func Parse(data []byte) (*openapi3.T, error) {
 				next.Value.Type = &openapi3.Types{openapi3.TypeString, openapi3.TypeNull}
 			}
 		}
-		// ngrok leaves out what some arrays hold, which is to say that they hold anything.
+		// Some of ngrok's arrays have no items: they can hold anything.
 		if schema.Value.Type.Is(openapi3.TypeArray) && schema.Value.Items == nil {
 			schema.Value.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
 		}

@@ -45,8 +45,8 @@ func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 	return input.Route, nil
 }
 
-// Request returns an error that says why a request does not conform to the document: no operation has its method and
-// path, it is not authenticated, a parameter is missing or wrong. Its host does not matter.
+// Request returns an error if a request does not conform to the document: no operation has its method and path, it is not
+// authenticated, or a parameter is missing or wrong. Its host does not matter.
 func (v *Validator) Request(req *http.Request) error {
 	input, err := v.input(req)
 	if err != nil {
@@ -55,8 +55,8 @@ func (v *Validator) Request(req *http.Request) error {
 	return openapi3filter.ValidateRequest(req.Context(), input)
 }
 
-// Response returns an error that says why a response to a request does not conform to the document. A status that the
-// document does not define is such an error.
+// Response returns an error if a response does not conform to the document, or has a status that the document does not
+// define.
 func (v *Validator) Response(req *http.Request, status int, header http.Header, body []byte) error {
 	input, err := v.input(req)
 	if err != nil {
@@ -97,7 +97,7 @@ func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationI
 	}, nil
 }
 
-// authenticated says whether a request carries a credential, which is all that the document tells about it.
+// authenticated returns an error if a request has no credential. The document does not say which ones are valid.
 func authenticated(_ context.Context, input *openapi3filter.AuthenticationInput) error {
 	scheme, credential, _ := strings.Cut(input.RequestValidationInput.Request.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, input.SecurityScheme.Scheme) || strings.TrimSpace(credential) == "" {

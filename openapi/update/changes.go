@@ -12,7 +12,7 @@ import (
 	vendored "example.com/ngrokapi/openapi"
 )
 
-// changes is what a comparison found.
+// changes are the results of a comparison.
 type changes struct {
 	lines    []string
 	breaking int // how many of the lines are breaking changes
@@ -35,7 +35,8 @@ func (c *changes) add(breaking bool, text string) {
 	}
 }
 
-// parseChangelog reads what oasdiff prints as JSON. An error breaks clients and a warning can: a person has to tell.
+// parseChangelog parses the output of oasdiff. Errors break clients and warnings may, so both count as breaking: a person
+// decides.
 func parseChangelog(changelog []byte) (changes, error) {
 	const warning = 2
 	var entries []struct {
@@ -98,7 +99,7 @@ func servers(doc *openapi3.T) []string {
 // get methods with every new operation, and a new field, such as a map, can make a struct incomparable.
 var harmless = regexp.MustCompile(`^(ClientInterface|ClientWithResponsesInterface)\.\w+: added$|: old is comparable, new is not$`)
 
-// parseExports reads what apidiff prints.
+// parseExports parses the output of apidiff.
 func parseExports(text string) changes {
 	var found changes
 	incompatible := false

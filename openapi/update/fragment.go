@@ -33,8 +33,7 @@ func readDocument(ctx context.Context, data []byte) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A document that was cut short is often still YAML, but refers to what it has lost, if not in the operations to
-	// keep then in others.
+	// A document that was cut short is often still YAML, but has references to parts that are missing.
 	if _, err := openapi3.NewLoader().LoadFromData(plain); err != nil {
 		return nil, fmt.Errorf("part of it is missing or wrong: %w", err)
 	}
@@ -108,7 +107,7 @@ func (d *document) find(name string) string {
 	return similar
 }
 
-// cut leaves of the document what the named operations need, and returns it in the form of this command.
+// cut returns the part of the document that the named operations need, in the form of this command.
 func (d *document) cut(ctx context.Context, names []string) ([]byte, error) {
 	var remove []openapi.OperationIdentifier
 	for _, each := range d.operations {

@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	upstream         string // "" for the URL in the header
 	add              []string
@@ -66,7 +66,7 @@ type options struct {
 	allowBreaking    bool
 }
 
-// command is the command with all that it touches.
+// command is the command, with everything that it depends on.
 type command struct {
 	root   string // the module's folder, which is the repository's
 	source source
@@ -101,8 +101,7 @@ func (o options) makeCommand(add ...string) string {
 	return command
 }
 
-// A runner runs a program in a folder and writes what it prints to stdout. What it prints on stderr is part of the
-// error.
+// A runner runs a program in a folder. The program's output goes to stdout; its stderr is part of the error.
 type runner func(ctx context.Context, folder string, stdout io.Writer, program string, args ...string) error
 
 func runProgram(ctx context.Context, folder string, stdout io.Writer, program string, args ...string) error {

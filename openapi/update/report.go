@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// report regenerates the client, shows what the revision means for the protocol, for Go callers and for the tests, and
-// returns the verdict.
+// report regenerates the client, prints what changes on the wire and for Go callers, runs the tests, and returns the verdict.
 func (c command) report(ctx context.Context, o options, rev revision) (verdict string, err error) {
 	if rev.same {
 		// An earlier run may have left another client.
@@ -92,7 +91,7 @@ func advice(text string, o options) string {
 	return fmt.Sprintf("\n%s in openapi/overlay.yaml, as in\n  - target: $.%s\nthen run %s", cause, action, o.makeCommand())
 }
 
-// compareDocuments returns what the revision means for the protocol.
+// compareDocuments returns the changes on the wire.
 func (c command) compareDocuments(ctx context.Context, oasdiff, head string, rev revision) (changes, error) {
 	var changelog bytes.Buffer
 	err := c.run(ctx, c.root, &changelog, "go", "run", oasdiff, "changelog", "--format", "json", "--flatten-allof",
@@ -107,7 +106,7 @@ func (c command) compareDocuments(ctx context.Context, oasdiff, head string, rev
 	return wire, wire.addServers(rev)
 }
 
-// compareClients returns what the revision means for programs that use package api.
+// compareClients returns the changes for programs that use package api.
 func (c command) compareClients(ctx context.Context, apidiff, head string) (changes, error) {
 	exports := filepath.Join(head, "api.exports")
 	if err := c.run(ctx, head, io.Discard, "go", "run", apidiff, "-w", exports, "./api"); err != nil {

@@ -16,13 +16,13 @@ const (
 	clientFile   = "api/client.gen.go"
 )
 
-// revision is what an update makes of the fragment.
+// revision is the fragment before and after an update.
 type revision struct {
-	committed, present, next []byte // the file at HEAD, in the work tree, and as it is to be
+	committed, present, next []byte // the file at HEAD, in the work tree, and after the update
 	same                     bool   // whether next holds the same document as committed
 }
 
-// update does what the options say.
+// update updates the fragment and reports what changes.
 func (c command) update(ctx context.Context, o options) error {
 	rev, err := c.prepare(ctx, o)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c command) update(ctx context.Context, o options) error {
 	return nil
 }
 
-// prepare works out what the fragment is to be. It writes nothing.
+// prepare returns the new revision. It writes nothing.
 func (c command) prepare(ctx context.Context, o options) (revision, error) {
 	var committed bytes.Buffer
 	if err := c.run(ctx, c.root, &committed, "git", "show", "HEAD:"+fragmentFile); err != nil {
