@@ -31,7 +31,9 @@ func (tb *recordingTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(fo
 
 func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
 	schema := func(doc *openapi3.T, name string) *openapi3.Schema { return doc.Components.Schemas[name].Value }
-	responses := func(doc *openapi3.T) *openapi3.Responses { return doc.Paths.Value("/tunnel_sessions/{id}").Get.Responses }
+	responses := func(doc *openapi3.T) *openapi3.Responses {
+		return doc.Paths.Value("/tunnel_sessions/{id}").Get.Responses
+	}
 	parameters := func(doc *openapi3.T) *openapi3.Parameters { return &doc.Paths.Value("/tunnel_sessions").Get.Parameters }
 	for _, test := range []struct {
 		name   string
