@@ -29,8 +29,9 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// If the caller's context ends a call, the error matches the context's Err; [context.Cause] tells why it ended. The error
-// of an attempt that timed out matches [context.DeadlineExceeded] while the context's Err is nil. Otherwise, without a
+// If the caller's context has ended when an attempt fails, the error matches the context's Err, whatever the response was;
+// [context.Cause] tells why it ended. The error of an attempt that exceeded [Doer].AttemptTimeout matches
+// [context.DeadlineExceeded] while the context's Err is nil. Otherwise, without a
 // complete response, the error wraps that of the HTTP client, usually a [*net/url.Error].
 //
 // Generated methods promise less about a JSON object: if it does not fit the types, the error is one of [encoding/json]; if
@@ -40,10 +41,11 @@
 //
 // A request is sent up to 3 times:
 //
-//   - with any method after a 429, with which ngrok refuses a request before doing anything, and if no connection could be
-//     made to the host or to the proxy in front of it;
+//   - with any method after a 429, with which ngrok refuses a request before doing anything, and if the
+//     host, or the proxy in front of it, could not be dialed; a proxy that refuses to connect, or a TLS handshake that
+//     fails, does not count;
 //   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the connection, such as
-//     a timeout or a body that is cut short, but not if the certificate is not trusted.
+//     a timeout or the body of a success that is cut short, but not if the certificate is not trusted.
 //
 // The first wait is a random 0.25 to 0.5 seconds. Later ones are up to twice as long each time, at most 8 seconds. If the
 // response has a Retry-After header, that is the wait. If it asks for more than a minute, or the context's deadline is
@@ -54,8 +56,8 @@
 //
 // # Limits
 //
-// An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after decompression. Of the body of an
-// error, 64 KiB are kept. Redirects are not followed, and the base URL must be https unless its host is this machine, so
+// An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after decompression; decoding it can take
+// far more memory. Of the body of a response with a status of 400 or more, up to 64 KiB are kept. Redirects are not followed, and the base URL must be https unless its host is this machine, so
 // that the API key reaches nobody else. ngrok quotes a malformed key in its error message: there it is redacted.
 //
 // # Testing

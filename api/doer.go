@@ -42,7 +42,8 @@ type Doer struct {
 	// of your own should set [http.HTTP2Config].SendPingTimeout too.
 	HTTPClient HttpRequestDoer
 
-	// AttemptTimeout limits each attempt, including its body, whatever the HTTP client. Zero means 30 seconds.
+	// AttemptTimeout limits each attempt, including its body, with any HTTP client that heeds the request's context. Zero
+	// means 30 seconds.
 	AttemptTimeout time.Duration
 
 	// Limiter, if not nil, is waited for before each attempt. A *rate.Limiter of golang.org/x/time fits.
@@ -231,9 +232,7 @@ func isRetryable(method string, failure error) bool {
 	return isIdempotent || wasNotSent(failure)
 }
 
-var transient = []int{
-	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
-}
+var transient = []int{500, 502, 503, 504}
 
 // wasNotSent reports whether an attempt failed because the host, or the proxy in front of it, could not be reached.
 func wasNotSent(failure error) bool {
@@ -267,8 +266,18 @@ var initialTransport, _ = http.DefaultTransport.(*http.Transport)
 var sharedClient = sync.OnceValue(func() *http.Client {
 	t := initialTransport.Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
+	t.DialContext = limitDial(t.DialContext)
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
 	return &http.Client{CheckRedirect: noRedirects, Transport: t}
 })
+
+// limitDial makes dialing fail sooner than an attempt does: the timeout of an attempt hides that nothing was sent.
+func limitDial(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return dial(ctx, network, address)
+	}
+}
 
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/ngrokapi/api"
@@ -285,6 +286,22 @@ func TestCommandOverSockets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A host that does not respond to dialing, such as behind a firewall, costs less than an attempt, so a command is sent again.
+func TestDialTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, dials := time.Now(), 0
+		transport := &http.Transport{DialContext: api.LimitDial(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			dials++
+			<-ctx.Done()
+			return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
+		})}
+		err := newClient(t, api.WithHTTPClient(&http.Client{Transport: transport})).StopTunnelSession(t.Context(), "ts_1")
+		if took := time.Since(start); err == nil || dials != 3 || took < 30*time.Second || took > 33*time.Second {
+			t.Errorf("got %v after %d dials and %v, want three of ten seconds", err, dials, took)
+		}
+	})
 }
 
 // A call ends with its context, wherever it is, and says so.

@@ -46,6 +46,9 @@ func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, e
 // Editors apply to the request of each page, after those of the client. An editor that changes the query must keep
 // before_id, which selects the page.
 func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
+	if params != nil {
+		params = new(*params) // the caller may change it before the loop
+	}
 	return func(yield func(*TunnelSession, error) bool) {
 		var next url.Values // the query of next_page_uri
 		setPage := func(_ context.Context, req *http.Request) error {
@@ -72,6 +75,7 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *Tu
 			before := next.Get("before_id")
 			if uri, err := url.Parse(page.NextPageURI); err == nil {
 				next = uri.Query()
+				next.Del("filter") // the caller's applies to every page
 			}
 			if next.Get("before_id") == before {
 				yield(nil, newResponseError(rsp, nil, errors.New("the next_page_uri does not lead to another page")))
@@ -91,9 +95,9 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *Tu
 //   - ERR_NGROK_810: ngrok could not reach the agent, often because it is shutting down or reconnecting.
 //   - ERR_NGROK_1701: the account's plan does not allow to restart or stop agents.
 //
-// The request is a POST. It is repeated after a 429, and if no connection could be made, but never if ngrok may have
-// received it. After ERR_NGROK_810, a status of 500 or more, or another error without a response, the outcome is unknown:
-// list the sessions and look before you repeat the command.
+// The request is a POST. It is repeated after a 429, and if the host, or the proxy in front of it, could not be dialed, but
+// never if ngrok may have received it. After ERR_NGROK_810, a status of 500 or more, or another error without a response,
+// the outcome is unknown: list the sessions and look before you repeat the command.
 func (c *ClientWithResponses) RestartTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsRestart(ctx, PathParam(id), TunnelSessionsRestartJSONRequestBody{}, editors...))
 }

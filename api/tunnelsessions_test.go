@@ -139,13 +139,17 @@ func TestParametersOfList(t *testing.T) {
 	for name, next := range map[string]string{
 		"that ngrok repeats":         "?before_id=a&filter=" + "obj.region+%3D%3D+%22eu%22+%26%26+obj.os+%21%3D+%22windows%22&limit=1",
 		"that ngrok does not repeat": "?before_id=a",
+		"that ngrok gets wrong":      "?before_id=a&filter=x",
 	} {
 		p := pages{
 			sessionsURL + strings.Replace(query, "?", "?before_id=z&", 1): page(sessionsURL+next, "a"),
 			sessionsURL + strings.Replace(query, "?", "?before_id=a&", 1): page("", "b"),
 		}
 		client := once(t, p, api.WithRequestEditorFn(set("tenant", "7")))
-		if ids, err := collect(client.ListTunnelSessions(t.Context(), params, set("trace", "8"))); err != nil || len(ids) != 2 {
+		later := *params
+		sessions := client.ListTunnelSessions(t.Context(), &later, set("trace", "8"))
+		later = api.TunnelSessionsListParams{} // the sequence has its own
+		if ids, err := collect(sessions); err != nil || len(ids) != 2 {
 			t.Errorf("parameters %s: got %q, %v, want both pages", name, ids, err)
 		}
 	}
