@@ -63,7 +63,7 @@ func (v *Validator) Response(req *http.Request, status int, header http.Header, 
 		return err
 	}
 	// The filter lets redirects pass, defined or not.
-	if responses := input.Route.Operation.Responses; responses.Status(status) == nil && responses.Default() == nil {
+	if !Defines(input.Route.Operation, status) {
 		return fmt.Errorf("%s %s: the document does not define the status %d", req.Method, input.Route.Path, status)
 	}
 	return openapi3filter.ValidateResponse(req.Context(), (&openapi3filter.ResponseValidationInput{
@@ -72,6 +72,11 @@ func (v *Validator) Response(req *http.Request, status int, header http.Header, 
 		Header:                 header,
 		Options:                input.Options,
 	}).SetBodyBytes(body))
+}
+
+// Defines reports whether the document defines a status of an operation, by itself, as part of a range, or by default.
+func Defines(operation *openapi3.Operation, status int) bool {
+	return operation.Responses.Status(status) != nil || operation.Responses.Default() != nil
 }
 
 func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationInput, error) {
