@@ -12,7 +12,7 @@
 //   - api/ngroktest is a fake of the API for tests, and api/examples has programs that use the client. Both use
 //     api/internal/fake.
 //   - client_test.go tests the contract of the public API against openapi/ngrok.yaml.
-//   - openapi/update follows ngrok's document.
+//   - .ci/update follows ngrok's document, with openapi/cut.
 //
 // Run go generate after a change to any of the first three.
 package ngrokapi
