@@ -92,7 +92,7 @@ func TestMethods(t *testing.T) {
 				}
 			}
 			return last, err
-		}, &session, []string{"GET /tunnel_sessions ", "GET /tunnel_sessions?before_id=ts_27k5Yn&limit=1 "}},
+		}, &session, []string{"GET /tunnel_sessions ", "GET /tunnel_sessions?before_id=ts_27k5Yn "}},
 		{"RestartTunnelSession", func(ctx context.Context, c *api.ClientWithResponses) (*api.TunnelSession, error) {
 			return nil, c.RestartTunnelSession(ctx, id)
 		}, nil, []string{"POST /tunnel_sessions/" + id + "/restart {}"}},
@@ -330,27 +330,13 @@ func live(t *testing.T, key, baseURL, id string) []string {
 	return differences
 }
 
-func TestLiveFindsDifferences(t *testing.T) {
+// Each sample conforms to the document, and the types have all of its fields.
+func TestSamples(t *testing.T) {
+	_, v := document(t)
 	for name, sample := range samples {
-		if got := liveResponse(t, sample); got != "" {
-			t.Errorf("%s: got %s", name, got)
+		req, header := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil), http.Header{"Content-Type": {"application/json"}}
+		if _, err := decode([]byte(sample)); errors.Join(err, v.Response(req, 200, header, []byte(sample))) != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	got := liveResponse(t, `{"id":"ts_1","region":null,"host":"x"}`)
-	for _, want := range []string{"/region", `unknown field "host"`} {
-		if !strings.Contains(got, want) {
-			t.Errorf("got %s, want %q in it", got, want)
-		}
-	}
-}
-
-// liveResponse returns where a response with the given body differs from the document.
-func liveResponse(t *testing.T, body string) string {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		io.WriteString(w, body)
-	}))
-	defer srv.Close()
-	return strings.Join(live(t, ngroktest.APIKey, srv.URL+"/base", "ts_1"), "\n")
 }

@@ -1,4 +1,5 @@
-// Package api is a client for the tunnel sessions of the ngrok API. Make one with [New]:
+// Package api is a client for the tunnel sessions of the ngrok API. A tunnel session is a running
+// ngrok agent. Make a client with [New]:
 //
 //	client, err := api.New(os.Getenv("NGROK_API_KEY"))
 //	if err != nil {
@@ -11,16 +12,22 @@
 //		fmt.Println(session.ID, session.IP, session.AgentVersion, session.Region)
 //	}
 //
-// [ClientWithResponses.ListTunnelSessions], [ClientWithResponses.GetTunnelSession],
-// [ClientWithResponses.RestartTunnelSession], [ClientWithResponses.StopTunnelSession] and
-// [ClientWithResponses.UpdateTunnelSession] are written by hand. The other methods, and the types, are generated from
-// ngrok's OpenAPI document. What follows holds for both, but not for a client made with the generated [NewClient] or
-// [NewClientWithResponses].
+// Use
+//
+//   - [New] with [WithBaseURL], [WithUserAgent], [WithHTTPClient] and [WithRequestEditorFn];
+//   - [ClientWithResponses.ListTunnelSessions], [ClientWithResponses.GetTunnelSession],
+//     [ClientWithResponses.RestartTunnelSession], [ClientWithResponses.StopTunnelSession] and
+//     [ClientWithResponses.UpdateTunnelSession];
+//   - [ResponseError], the sentinels such as [ErrNotFound], and [OutcomeUnknown];
+//   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies.
+//
+// The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too, but
+// not those of a client made with the generated [NewClient] or [NewClientWithResponses].
 //
 // # Errors
 //
-// A nil error means that ngrok responded as its document says, and that the result is complete. Any other response is a
-// [*ResponseError], which matches the sentinels of this package.
+// A nil error means that ngrok responded as its document says. Any other complete response is a
+// [*ResponseError], which matches the sentinels of this package:
 //
 //	if errors.Is(err, api.ErrNotFound) { … }
 //
@@ -29,36 +36,39 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// If the caller's context has ended when an attempt fails, the error matches the context's Err, whatever the response was;
-// [context.Cause] tells why it ended. The error of an attempt that exceeded [Doer].AttemptTimeout matches
-// [context.DeadlineExceeded] while the context's Err is nil. Otherwise, without a
-// complete response, the error wraps that of the HTTP client, usually a [*net/url.Error].
+// If the caller's context has ended, the error matches the context's Err, whatever the response
+// was. If an attempt exceeded [Doer].AttemptTimeout, the error matches [context.DeadlineExceeded]
+// and the context's Err is nil. Otherwise, without a complete response, the error wraps that of the
+// HTTP client, usually a [*net/url.Error].
 //
-// Generated methods promise less about a JSON object: if it does not fit the types, the error is one of [encoding/json]; if
-// it lacks fields, so does the result. A 204 to a POST that should create something is neither a result nor an error.
+// Generated methods promise less: a JSON object that does not fit the types is an error of
+// [encoding/json], one that lacks fields is a result that lacks them, and a 204 to a POST that
+// should create something is neither a result nor an error.
 //
 // # Retries
 //
 // A request is sent up to 3 times:
 //
-//   - with any method after a 429, with which ngrok refuses a request before doing anything, and if the
-//     host, or the proxy in front of it, could not be dialed; a proxy that refuses to connect, or a TLS handshake that
-//     fails, does not count;
-//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the connection, such as
-//     a timeout or the body of a success that is cut short, but not if the certificate is not trusted.
+//   - with any method after a 429, because ngrok refused it before it did anything, and if the host,
+//     or the proxy in front of it, could not be dialed;
+//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the
+//     connection, such as a timeout or a body that is cut short, but not if the certificate is not
+//     trusted.
 //
-// The first wait is a random 0.25 to 0.5 seconds. Later ones are up to twice as long each time, at most 8 seconds. If the
-// response has a Retry-After header, that is the wait. If it asks for more than a minute, or the context's deadline is
-// sooner, the error is returned at once. Canceling the context ends a call at once.
+// The waits are random, from 0.25 to 0.5 seconds and then from 0.5 to 1; with more attempts they
+// double up to 8 seconds. A Retry-After header replaces them. If it asks for more than a minute, or
+// the context's deadline is sooner, the error is returned at once. Canceling the context ends a call
+// at once.
 //
-// Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds. Retries alone do not keep
-// to it: programs that make many calls set [Doer].Limiter.
+// Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for all
+// programs of an account. Programs that make many calls set [Doer].Limiter.
 //
 // # Limits
 //
-// An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after decompression; decoding it can take
-// far more memory. Of the body of a response with a status of 400 or more, up to 64 KiB are kept. Redirects are not followed, and the base URL must be https unless its host is this machine, so
-// that the API key reaches nobody else. ngrok quotes a malformed key in its error message: there it is redacted.
+// An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after
+// decompression. Of the body of an error, 64 KiB are kept. Redirects are not followed, and the base
+// URL must be https unless its host is this machine, so that the API key reaches nobody else. ngrok
+// quotes a malformed key in its error message: there it is redacted.
 //
 // # Testing
 //
@@ -66,7 +76,7 @@
 //
 // # Stability
 //
-// The retry policy, the limits and the texts of errors may change in any release; that is not considered breaking.
-// Generation may add methods to [ClientInterface] and [ClientWithResponsesInterface], and fields of any type to structs: do
-// not implement the interfaces, and do not compare structs with ==.
+// The retry policy, the limits and the texts of errors may change in any release. Generation may add
+// methods to [ClientInterface] and [ClientWithResponsesInterface], and fields of any type to structs:
+// do not implement the interfaces, and do not compare structs with ==.
 package api

@@ -1,17 +1,12 @@
 package api_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"example.com/ngrokapi/api"
@@ -28,7 +23,7 @@ func sessionJSON(size int) string {
 
 const benchmarkedID = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
 
-// A row of a benchmark makes the same call in one way, with a base URL and an HTTP client. Nil is the default client.
+// A row of a benchmark makes the same call in one way, with a base URL and an HTTP client.
 type row struct {
 	name string
 	bind func(b *testing.B, baseURL string, client *http.Client) getter
@@ -40,11 +35,11 @@ type getter func(ctx context.Context) (*api.TunnelSession, error)
 var rows = []row{
 	{"baseline", func(_ *testing.B, baseURL string, client *http.Client) getter {
 		return func(ctx context.Context) (*api.TunnelSession, error) {
-			return baseline(ctx, cmp.Or(client, http.DefaultClient), baseURL, benchmarkedID)
+			return baseline(ctx, client, baseURL, benchmarkedID)
 		}
 	}},
 	{"generated", func(b *testing.B, baseURL string, client *http.Client) getter {
-		c, err := api.NewClientWithResponses(baseURL, api.WithHTTPClient(cmp.Or(client, http.DefaultClient)),
+		c, err := api.NewClientWithResponses(baseURL, api.WithHTTPClient(client),
 			api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
 				req.Header.Set("Authorization", "Bearer "+apiKey)
 				req.Header.Set("Ngrok-Version", "2")
@@ -62,11 +57,7 @@ var rows = []row{
 		}
 	}},
 	{"client", func(b *testing.B, baseURL string, client *http.Client) getter {
-		doer := new(api.Doer)
-		if client != nil {
-			doer.HTTPClient = client
-		}
-		c := newClient(b, api.WithBaseURL(baseURL), api.WithHTTPClient(doer))
+		c := newClient(b, api.WithBaseURL(baseURL), api.WithHTTPClient(client))
 		return func(ctx context.Context) (*api.TunnelSession, error) {
 			return c.GetTunnelSession(ctx, benchmarkedID)
 		}
@@ -119,90 +110,17 @@ type memoryBody struct{ r io.Reader }
 func (b *memoryBody) Read(p []byte) (int, error) { return b.r.Read(p) }
 func (*memoryBody) Close() error                 { return nil }
 
-// BenchmarkGet gets a session from memory, and over loopback, where the server shares the processors and its allocations
-// count too.
+// BenchmarkGet gets a session from memory.
 func BenchmarkGet(b *testing.B) {
-	body := sessionJSON(100)
-	inMemory(b, "in-memory", body)
-	for _, callers := range []int{1, 64} {
-		loopback(b, fmt.Sprintf("http1/callers=%d", callers), callers, body)
-	}
-}
-
-// BenchmarkLarge gets a session of a megabyte.
-func BenchmarkLarge(b *testing.B) {
-	inMemory(b, "in-memory", sessionJSON(1<<20))
-}
-
-func inMemory(b *testing.B, name, body string) {
 	for _, row := range rows {
-		b.Run(name+"/row="+row.name, func(b *testing.B) {
-			benchmark(b, 1, row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory(body)}))
-		})
-	}
-}
-
-// loopback runs each row against a server of its own, with the default HTTP client.
-func loopback(b *testing.B, name string, callers int, body string) {
-	for _, row := range rows {
-		b.Run(name+"/row="+row.name, func(b *testing.B) {
-			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				sendJSON(w, http.StatusOK, body)
-			}))
-			defer srv.Close()
-			benchmark(b, callers, row.bind(b, srv.URL, nil))
-			api.SharedClient().CloseIdleConnections()
-			http.DefaultClient.CloseIdleConnections()
-		})
-	}
-}
-
-// BenchmarkList lists 5,000 sessions in 50 pages.
-func BenchmarkList(b *testing.B) {
-	sessions := strings.Repeat(","+sessionJSON(100), 100)[1:]
-	const next = "https://api.ngrok.com/tunnel_sessions?before_id="
-	client := newClient(b, api.WithHTTPClient(doerFunc(func(r *http.Request) (*http.Response, error) {
-		page, _ := strconv.Atoi(r.URL.Query().Get("before_id"))
-		uri := "null"
-		if page++; page < 50 {
-			uri = fmt.Sprintf(`"%s%d"`, next, page)
-		}
-		return memory(fmt.Sprintf(`{"tunnel_sessions":[%s],"next_page_uri":%s}`, sessions, uri)).RoundTrip(r)
-	})))
-	b.Run("in-memory/row=client", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if ids, err := collect(client.ListTunnelSessions(b.Context(), nil)); err != nil || len(ids) != 5000 {
-				b.Fatalf("got %d sessions, %v", len(ids), err)
-			}
-		}
-	})
-}
-
-// benchmark measures calls by so many callers at once, without the first calls, which connect.
-func benchmark(b *testing.B, callers int, get getter) {
-	call := func() {
-		if got, err := get(b.Context()); err != nil || got == nil || got.ID != benchmarkedID {
-			b.Errorf("got %v, %v", got, err)
-		}
-	}
-	share(callers, callers, call)
-	b.ReportAllocs()
-	b.ResetTimer()
-	share(b.N, callers, call)
-}
-
-// share makes n calls by so many goroutines, whatever the number of processors.
-func share(n, callers int, call func()) {
-	var wg sync.WaitGroup
-	var left atomic.Int64
-	left.Store(int64(n))
-	for range callers {
-		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				call()
+		b.Run("row="+row.name, func(b *testing.B) {
+			get := row.bind(b, "https://api.ngrok.com", &http.Client{Transport: memory(sessionJSON(100))})
+			b.ReportAllocs()
+			for b.Loop() {
+				if got, err := get(b.Context()); err != nil || got.ID != benchmarkedID {
+					b.Fatalf("got %v, %v", got, err)
+				}
 			}
 		})
 	}
-	wg.Wait()
 }

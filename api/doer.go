@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -34,12 +33,12 @@ const (
 // A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a Doer into another
 // one: their attempts multiply.
 type Doer struct {
-	// HTTPClient sends each attempt. Nil means a client that all Doers share. It pings idle HTTP/2 connections, so that a
-	// dead one costs one attempt; if the program has replaced [http.DefaultTransport], it uses that as it is.
+	// HTTPClient sends each attempt. Nil means a client that all Doers share, with a transport that
+	// [NewTransport] returns at its first use. If the program has put something else than an
+	// [http.Transport] in place of [http.DefaultTransport], such as a mock, nil means that.
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not follow them either: the API
-	// key could go along. Put tracing, a proxy or a client certificate into the Transport of an http.Client. A transport
-	// of your own should set [http.HTTP2Config].SendPingTimeout too.
+	// key could go along. Put tracing, a proxy or a client certificate into the Transport of an http.Client.
 	HTTPClient HttpRequestDoer
 
 	// AttemptTimeout limits each attempt, including its body, with any HTTP client that heeds the request's context. Zero
@@ -59,22 +58,28 @@ type Doer struct {
 	Logger *slog.Logger
 }
 
-// Do sends req until an attempt succeeds or no other attempt is allowed. The body of the response is in memory and need
-// not be closed. A response that is not a success is returned as a [*ResponseError].
+// Do sends req until an attempt succeeds or no other attempt is allowed. The bodies of the request and of the response are
+// held in memory. A response that is not a success is returned as a [*ResponseError].
 func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	body, err := readBody(req)
+	if err != nil {
+		return nil, callError(req, err, nil)
+	}
 	var failure error // of the attempt before
 	for attempt := 1; ; attempt++ {
-		if err := d.waitForLimiter(req, failure); err != nil {
-			return nil, err
+		if d.Limiter != nil {
+			if err := d.Limiter.Wait(ctx); err != nil {
+				// In place of the context's cause: with an errgroup, that is the error of another call.
+				return nil, callError(req, fmt.Errorf("%w: %w", errLimiter, cmp.Or(ctx.Err(), err)), failure)
+			}
 		}
-		rsp, err := d.attempt(req, attempt)
-		if err == nil {
+		rsp, err := d.send(req, body)
+		switch {
+		case err == nil:
 			return rsp, nil
-		}
-		if ctx.Err() != nil {
-			// In place of net/http's error, which is the context's cause: with an errgroup, the error of another call.
-			return nil, &url.Error{Op: req.Method, URL: req.URL.Redacted(), Err: ctx.Err()}
+		case ctx.Err() != nil:
+			return nil, callError(req, ctx.Err(), nil) // as above, in place of net/http's error
 		}
 		wait, retry := d.backoff(req, err, attempt)
 		if !retry {
@@ -89,50 +94,58 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait to retry: %w, after: %w", ctx.Err(), err)
+			return nil, callError(req, fmt.Errorf("wait to retry: %w", ctx.Err()), err)
 		}
 		failure = err
 	}
 }
 
-// waitForLimiter waits until the limiter allows an attempt. If the attempt is a retry, failure is the error before it.
-func (d *Doer) waitForLimiter(req *http.Request, failure error) error {
-	if d.Limiter == nil {
-		return nil
-	}
-	err := d.Limiter.Wait(req.Context())
-	switch {
-	case err == nil:
-		return nil
-	case req.Context().Err() != nil:
-		err = req.Context().Err() // the limiter may have returned the context's cause
-	}
+var errLimiter = errors.New("wait for the limiter")
+
+// callError returns an error that is not about a response. If it prevented a retry, failure is the error of the attempt
+// before.
+func callError(req *http.Request, err, failure error) error {
 	if failure != nil {
-		return fmt.Errorf("wait for the limiter: %w, after: %w", err, failure)
+		return fmt.Errorf("%w, after: %w", err, failure)
 	}
-	return fmt.Errorf("%s %s: wait for the limiter: %w", req.Method, req.URL.Redacted(), err)
+	return fmt.Errorf("%s %s: %w", req.Method, req.URL.Redacted(), err)
 }
 
-// attempt sends a clone of req, so that attempts share nothing, and reads the response.
-func (d *Doer) attempt(req *http.Request, attempt int) (*http.Response, error) {
+// readBody returns the body of a request, which each attempt sends anew. The request's GetBody may be out of date, because
+// editors can replace the body.
+func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, nil
+	}
+	defer req.Body.Close()
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the body of the request: %w", err)
+	}
+	return body, nil
+}
+
+// send makes one attempt, with a clone of req, so that attempts share nothing.
+func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(d.AttemptTimeout, defaultAttemptTimeout))
 	defer cancel()
 	clone := req.Clone(ctx)
-	if attempt > 1 && req.GetBody != nil {
-		body, err := req.GetBody()
-		if err != nil {
-			return nil, err
-		}
-		clone.Body = body
+	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body)) // the original body is closed
+	if len(body) > 0 {
+		clone.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		clone.Body, _ = clone.GetBody()
 	}
 	rsp, err := d.client().Do(clone)
 	if err != nil {
 		return nil, err
 	}
-	defer rsp.Body.Close()
 	if rsp.Request == nil {
 		rsp.Request = req // the response of a fake
 	}
+	if rsp.Body == nil {
+		rsp.Body = http.NoBody // likewise
+	}
+	defer rsp.Body.Close()
 	return d.check(rsp)
 }
 
@@ -141,7 +154,7 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 	req := rsp.Request
 	if rsp.StatusCode >= http.StatusBadRequest {
 		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes)) // the status counts, whatever happens to the body
-		return nil, newResponseError(rsp, body, checkEncoding(rsp.Header))
+		return nil, newResponseError(rsp, body, nil)
 	}
 	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
 		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
@@ -152,21 +165,15 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: read the body of the response: %w", req.Method, req.URL.Redacted(), err)
+		return nil, callError(req, fmt.Errorf("read the body of the response: %w", err), nil)
 	}
-	if rsp.StatusCode != http.StatusNoContent {
-		if err := checkObject(rsp.Header, body); err != nil {
-			return nil, newResponseError(rsp, body, err)
-		}
+	if rsp.StatusCode != http.StatusNoContent && !isObject(rsp.Header, body) {
+		return nil, newResponseError(rsp, body, fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
+			rsp.Header.Get("Content-Type"), rsp.Header.Get("Content-Encoding")))
 	}
-	rsp.Body, rsp.ContentLength = bufferedBody{bytes.NewBuffer(body)}, int64(len(body))
+	rsp.Body, rsp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return rsp, nil
 }
-
-// bufferedBody is a body in memory. Its bytes can be decoded without a copy.
-type bufferedBody struct{ *bytes.Buffer }
-
-func (bufferedBody) Close() error { return nil }
 
 // successes are the statuses of success that ngrok's document has for each method. A 204 has no body, the others have a
 // JSON object.
@@ -178,32 +185,15 @@ var successes = map[string][]int{
 	http.MethodDelete: {http.StatusNoContent},
 }
 
-// checkObject returns an error if a body is not a JSON object. For another content type and for null, the generated
-// parsers return neither a result nor an error.
-func checkObject(header http.Header, body []byte) error {
-	if err := checkEncoding(header); err != nil {
-		return err
-	}
-	contentType := header.Get("Content-Type")
-	if !strings.Contains(contentType, "json") || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
-		return fmt.Errorf("the body is not a JSON object: its content type is %q", contentType)
-	}
-	return nil
-}
-
-// checkEncoding returns an error if net/http has not decompressed a body. It does so only for the encoding that it asked
-// for by itself.
-func checkEncoding(header http.Header) error {
-	if encoding := header.Get("Content-Encoding"); encoding != "" {
-		return fmt.Errorf("the body is still encoded as %q: leave the header Accept-Encoding to net/http", encoding)
-	}
-	return nil
+// isObject reports whether a body is a JSON object. For another content type and for null, the generated parsers return
+// neither a result nor an error.
+func isObject(header http.Header, body []byte) bool {
+	return strings.Contains(header.Get("Content-Type"), "json") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 }
 
 // backoff returns how long to wait after a failed attempt, and whether to make another one.
 func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time.Duration, retry bool) {
-	canRewind := req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-	if attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) || !canRewind || !isRetryable(req.Method, failure) {
+	if attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) || !isRetryable(req.Method, failure) {
 		return 0, false
 	}
 	// Half of the wait is random, so that callers that failed together do not come back together.
@@ -234,20 +224,37 @@ func isRetryable(method string, failure error) bool {
 
 var transient = []int{500, 502, 503, 504}
 
-// wasNotSent reports whether an attempt failed because the host, or the proxy in front of it, could not be reached.
+// wasNotSent reports whether a call failed before it sent a request: at the limiter, or because the host, or the proxy in
+// front of it, could not be dialed.
 func wasNotSent(failure error) bool {
 	var e *net.OpError
-	return errors.As(failure, &e) && (e.Op == "dial" || e.Op == "proxyconnect")
+	return errors.Is(failure, errLimiter) || errors.As(failure, &e) && (e.Op == "dial" || e.Op == "proxyconnect")
+}
+
+// OutcomeUnknown reports whether a command that failed with err may have been carried out
+// nevertheless: ngrok may have received it, and its response does not say, or did not arrive. Look at
+// the state before you repeat the command. It is for the error of one call with the method POST; PUT
+// and DELETE can be repeated in any case.
+func OutcomeUnknown(err error) bool {
+	var response *ResponseError
+	switch {
+	case err == nil, errors.Is(err, ErrInvalidID), wasNotSent(err):
+		return false
+	case errors.As(err, &response):
+		// ERR_NGROK_810 says that ngrok lost the connection to the agent, which may have got the command.
+		return response.StatusCode < 400 || response.StatusCode >= 500 || response.Code == "ERR_NGROK_810"
+	}
+	return true
 }
 
 // client returns the HTTP client for an attempt. It follows no redirects, which could lead the API key elsewhere.
 func (d *Doer) client() HttpRequestDoer {
 	switch c := d.HTTPClient.(type) {
 	case nil:
-		if t, ok := http.DefaultTransport.(*http.Transport); ok && t == initialTransport {
-			return sharedClient()
+		if _, ok := http.DefaultTransport.(*http.Transport); !ok {
+			return &http.Client{CheckRedirect: noRedirects}
 		}
-		return &http.Client{CheckRedirect: noRedirects} // with the program's own default transport
+		return sharedClient()
 	case *http.Client:
 		clone := *c
 		clone.CheckRedirect = noRedirects
@@ -257,27 +264,38 @@ func (d *Doer) client() HttpRequestDoer {
 	}
 }
 
-// initialTransport is http.DefaultTransport before the program replaces it.
-var initialTransport, _ = http.DefaultTransport.(*http.Transport)
-
-// sharedClient returns the client of Doers whose HTTPClient is nil. Over HTTP/1.1, each concurrent call needs a
-// connection, and http.DefaultTransport keeps only two. Over HTTP/2, calls share one, and pings detect within half of an
-// attempt that it is dead, so that the next attempt gets another one.
 var sharedClient = sync.OnceValue(func() *http.Client {
-	t := initialTransport.Clone()
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
-	t.DialContext = limitDial(t.DialContext)
-	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
-	return &http.Client{CheckRedirect: noRedirects, Transport: t}
+	return &http.Client{CheckRedirect: noRedirects, Transport: NewTransport()}
 })
 
-// limitDial makes dialing fail sooner than an attempt does: the timeout of an attempt hides that nothing was sent.
-func limitDial(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// NewTransport returns the transport of Doers that have no HTTPClient, for programs that change or
+// wrap it:
+//
+//	transport := api.NewTransport()
+//	transport.TLSClientConfig = …
+//	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
+//
+// It is a copy of [http.DefaultTransport], if that is an [http.Transport], with changes for a client
+// of one host. Dialing fails sooner than an attempt does, so that it is known that nothing was sent.
+// Over HTTP/1.1, where each concurrent call needs a connection, 128 are kept. Over HTTP/2, where
+// calls share one, pings detect within half of an attempt that it is dead.
+func NewTransport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	if program, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = program.Clone()
+	}
+	dial := t.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		return dial(ctx, network, address)
 	}
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
+	return t
 }
-
-func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

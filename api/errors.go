@@ -61,7 +61,7 @@ type ResponseError struct {
 
 const maxErrorBodyBytes = 64 << 10
 
-var errStatus = errors.New("the status is not what ngrok's document has for the method")
+var errStatus = errors.New("not a status of success that the client knows for the method")
 
 // newResponseError returns the error for a response with the given body, as far as it was read.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
@@ -116,7 +116,8 @@ func retryAfter(header http.Header) time.Duration {
 // Error returns one printable line, such as
 // "GET https://api.ngrok.com/tunnel_sessions: 429 Too Many Requests: slow down (ERR_NGROK_226) (operation op_1)".
 func (e *ResponseError) Error() string {
-	text := strings.TrimSpace(fmt.Sprintf("%s %s: %d %s", e.Method, e.URL, e.StatusCode, http.StatusText(e.StatusCode)))
+	url, _, _ := strings.Cut(e.URL, "?") // a filter can be long
+	text := strings.TrimSpace(fmt.Sprintf("%s %s: %d %s", e.Method, url, e.StatusCode, http.StatusText(e.StatusCode)))
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
@@ -137,17 +138,17 @@ func (e *ResponseError) Error() string {
 	}, text)
 }
 
-// Is reports whether target is a sentinel of this package that describes the response.
+// Is reports whether target is the sentinel of this package that describes the response.
 func (e *ResponseError) Is(target error) bool {
-	switch target {
-	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound && e.isAboutResource() && !e.Is(ErrAuthentication)
-	case ErrAuthentication:
-		return e.StatusCode == http.StatusUnauthorized || slices.Contains(authenticationCodes, e.Code)
-	case ErrRateLimited:
-		return e.StatusCode == http.StatusTooManyRequests
-	case ErrUnexpectedResponse:
-		return e.StatusCode < 400 || e.StatusCode == http.StatusNotFound && !e.Is(ErrNotFound) && !e.Is(ErrAuthentication)
+	switch {
+	case e.StatusCode == http.StatusUnauthorized, slices.Contains(authenticationCodes, e.Code):
+		return target == ErrAuthentication
+	case e.StatusCode == http.StatusTooManyRequests:
+		return target == ErrRateLimited
+	case e.StatusCode == http.StatusNotFound && e.isAboutResource():
+		return target == ErrNotFound
+	case e.StatusCode == http.StatusNotFound, e.StatusCode < http.StatusBadRequest:
+		return target == ErrUnexpectedResponse
 	}
 	return false
 }

@@ -154,14 +154,12 @@ func TestKeyIsRedacted(t *testing.T) {
 
 // A body that is still compressed is the caller's or a proxy's doing, and the error says so.
 func TestBodyIsStillEncoded(t *testing.T) {
-	for _, status := range []int{200, 404} {
-		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(status, "application/json", gzipped(session))(r)
-			rsp.Header.Set("Content-Encoding", "gzip")
-			return rsp, err
-		})).GetTunnelSession(t.Context(), "ts_1")
-		if !errors.Is(err, api.ErrUnexpectedResponse) || !strings.Contains(err.Error(), `still encoded as "gzip": leave the header Accept-Encoding to net/http`) {
-			t.Errorf("status %d: got %v", status, err)
-		}
+	_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+		rsp, err := answer(200, "application/json", gzipped(session))(r)
+		rsp.Header.Set("Content-Encoding", "gzip")
+		return rsp, err
+	})).GetTunnelSession(t.Context(), "ts_1")
+	if !errors.Is(err, api.ErrUnexpectedResponse) || !strings.Contains(err.Error(), `its encoding "gzip"`) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -5,9 +5,6 @@ import "net/http"
 // SharedClient returns the HTTP client of Doers that have none of their own.
 func SharedClient() *http.Client { return sharedClient() }
 
-// LimitDial limits how long dialing takes.
-var LimitDial = limitDial
-
 // UntimedClient returns a copy of that client with a connection pool of its own and without timeouts.
 func UntimedClient() *http.Client {
 	transport := sharedClient().Transport.(*http.Transport).Clone()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"maps"
 	"net/http"
 	"net/url"
 )
@@ -43,22 +42,17 @@ func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, e
 // [ClientWithResponses.GetTunnelSession]. A page without sessions is the last one, as in ngrok's own client. Pages are
 // requested from the client's base URL, whatever host ngrok names for the next one.
 //
-// Editors apply to the request of each page, after those of the client. An editor that changes the query must keep
-// before_id, which selects the page.
+// Editors apply to the request of each page, after those of the client. One that changes the query
+// must keep what it has.
 func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
+	var query TunnelSessionsListParams
 	if params != nil {
-		params = new(*params) // the caller may change it before the loop
+		query = *params // the caller may change it before the loop
 	}
 	return func(yield func(*TunnelSession, error) bool) {
-		var next url.Values // the query of next_page_uri
-		setPage := func(_ context.Context, req *http.Request) error {
-			query := req.URL.Query() // from params, and from editors of the client
-			maps.Copy(query, next)
-			req.URL.RawQuery = query.Encode()
-			return nil
-		}
+		query := query // each use of the sequence begins at the first page
 		for {
-			rsp, err := c.TunnelSessionsList(ctx, params, append([]RequestEditorFn{setPage}, editors...)...)
+			rsp, err := c.TunnelSessionsList(ctx, &query, editors...)
 			page, err := decode(rsp, err, func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" })
 			if err != nil {
 				yield(nil, err)
@@ -72,15 +66,15 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *Tu
 			if page.NextPageURI == "" || len(page.TunnelSessions) == 0 {
 				return
 			}
-			before := next.Get("before_id")
+			next := ""
 			if uri, err := url.Parse(page.NextPageURI); err == nil {
-				next = uri.Query()
-				next.Del("filter") // the caller's applies to every page
+				next = uri.Query().Get("before_id")
 			}
-			if next.Get("before_id") == before {
+			if next == "" || query.BeforeID != nil && next == *query.BeforeID {
 				yield(nil, newResponseError(rsp, nil, errors.New("the next_page_uri does not lead to another page")))
 				return
 			}
+			query.BeforeID = &next
 		}
 	}
 }
@@ -143,10 +137,8 @@ func decode[T any](rsp *http.Response, err error, isValid func(*T) bool) (*T, er
 		return nil, plainError(err)
 	}
 	defer rsp.Body.Close()
-	var data []byte
-	if body, ok := rsp.Body.(bufferedBody); ok {
-		data = body.Bytes()
-	} else if data, err = io.ReadAll(rsp.Body); err != nil { // of a client that has no Doer
+	data, err := io.ReadAll(rsp.Body)
+	if err != nil {
 		return nil, err
 	}
 	object := new(T)
