@@ -121,6 +121,7 @@ func TestMisuseFailsAtOnce(t *testing.T) {
 	}{
 		{"session without an ID", func(s *Server) { s.Put(api.TunnelSession{}) }, "has no ID"},
 		{"handler of a session without an ID", func(*Server) { Handler(api.TunnelSession{}) }, "has no ID"},
+		{"agent that never was", func(s *Server) { s.Reconnect("ts_1") }, `"ts_1"`},
 		{"status of success", func(s *Server) { s.Fail(200, "") }, "from 400 to 599"},
 		{"status of nothing", func(s *Server) { s.Fail(600, "") }, "from 400 to 599"},
 		{"panic of a handler, which reaches the test", func(s *Server) {

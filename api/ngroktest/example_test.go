@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
@@ -51,34 +50,8 @@ func ExampleNewServer() {
 	// 3 requests
 }
 
-// One session fails, and the others do not.
-func ExampleServer_Wrap() {
-	t := new(exampleTB) // in a test, its *testing.T
-	defer t.end()
-	ctx := context.Background() // in a test, t.Context()
-
-	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"}, api.TunnelSession{ID: "ts_2", Region: "us"})
-	srv.Wrap(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path+"/", "/tunnel_sessions/ts_2/") {
-				ngroktest.Error(w, http.StatusInternalServerError, "", "try again")
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	})
-
-	for _, id := range []string{"ts_1", "ts_2"} {
-		region, err := regionOf(ctx, srv.Client(), id)
-		fmt.Printf("%q %v\n", region, err != nil)
-	}
-	// Output:
-	// "eu" false
-	// "" true
-}
-
 // One operation fails. A ServeMux selects it.
-func ExampleServer_Wrap_oneOperation() {
+func ExampleServer_Wrap() {
 	t := new(exampleTB) // in a test, its *testing.T
 	defer t.end()
 	ctx := context.Background() // in a test, t.Context()

@@ -20,7 +20,7 @@ import (
 // [NewServer]. The handler behaves as a [Server] whose fields are not set. Where that fails the test, it only responds with
 // the status 500 and a message that names the field: also to a filter. Handler panics if a session has no ID.
 func Handler(sessions ...api.TunnelSession) http.Handler {
-	f := new(fake.API)
+	f := fake.New(func() fake.Options { return fake.Options{} })
 	for _, s := range sessions {
 		if err := f.Put(s); err != nil {
 			panic("ngroktest: " + err.Error())
@@ -28,37 +28,35 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 	}
 	return &validating{
 		api:       f,
-		options:   func() fake.Options { return fake.Options{} },
+		filters:   func() bool { return false },
 		validator: validator(),
 		report:    func(error) {},
 	}
 }
 
-// Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of [Server.Wrap]. The code, such
-// as "ERR_NGROK_810", is left out if it is empty. If the message is empty, it is the text of the status.
-//
-// With an unknown session, ngrok responds
-//
-//	ngroktest.Error(w, 404, "", "Resource not found")
+// Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
+// [Server.Wrap]. The code, such as "ERR_NGROK_810", is left out if it is empty. If the message is
+// empty, it is the text of the status, or, with the status 404, that of an unknown session:
+// Error(w, 404, "", "") matches [api.ErrNotFound].
 //
 // Set other headers, such as Retry-After, before.
 func Error(w http.ResponseWriter, status int, code, message string) {
-	fake.WriteError(w, "op_fromNgroktestError", status, code, message)
+	w.Header().Set("Ngrok-Operation-Id", "op_fromNgroktestError")
+	fake.Error(w, status, code, message)
 }
 
 // validating is a fake API that checks requests and responses against ngrok's document.
 type validating struct {
 	api       *fake.API
-	options   func() fake.Options
+	filters   func() bool // whether the API knows what filters mean
 	validator *openapi.Validator
 	report    func(error) // gets what does not conform
 }
 
 func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	opts := v.options()
 	rec := httptest.NewRecorder()
-	v.api.Serve(rec, r, opts)
-	if err := v.check(r, rec, opts); err != nil {
+	v.api.ServeHTTP(rec, r)
+	if err := v.check(r, rec); err != nil {
 		v.report(err)
 		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // so that the call ends, with the reason
 		return
@@ -70,11 +68,11 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // check returns an error if a response does not conform to the document, or is a success and its request does not. An
 // error response that the document does not have, such as one for an unknown path, always conforms.
-func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder, opts fake.Options) error {
+func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder) error {
 	route, err := v.validator.Route(r)
 	if rec.Code < http.StatusBadRequest {
 		if err == nil {
-			err = checkQuery(r, route, opts)
+			err = v.checkQuery(r, route)
 		}
 		if err == nil {
 			err = v.validator.Request(r)
@@ -93,7 +91,7 @@ func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder, opts
 
 // checkQuery returns an error if a query has a parameter that the document does not have for the operation, or a filter
 // that nothing evaluates.
-func checkQuery(r *http.Request, route *routers.Route, opts fake.Options) error {
+func (v *validating) checkQuery(r *http.Request, route *routers.Route) error {
 	query := r.URL.Query()
 	known := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
@@ -101,7 +99,7 @@ func checkQuery(r *http.Request, route *routers.Route, opts fake.Options) error 
 			return fmt.Errorf("%s %s has no query parameter %q: check its name", r.Method, route.Path, name)
 		}
 	}
-	if query.Has("filter") && opts.Filter == nil {
+	if query.Has("filter") && !v.filters() {
 		return fmt.Errorf("the list has the filter %q: set Server.Filter, which says what that means", query.Get("filter"))
 	}
 	return nil

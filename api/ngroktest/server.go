@@ -6,9 +6,14 @@
 //		…
 //	}
 //
-// A [Server] has the tunnel sessions that the test gives it. It lists them and looks them up, and obeys stop, restart and
-// update. It responds as the real API does to a missing or wrong key or version, an unknown session, an unknown path and
-// an invalid limit, and it can be told to fail.
+// A [Server] has the tunnel sessions that the test gives it. It lists them and looks them up, and
+// obeys stop, restart and update. A restart gives the session a new ID and URI, and the current
+// time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows". [Server.LatestVersion] says
+// what an update does. The status of a command that fails is 400, which is a guess: ngrok documents
+// the codes alone.
+//
+// The server responds as the real API does to a missing or wrong key or version, an unknown
+// session, an unknown path and an invalid limit, and it can be told to fail.
 //
 // # Time
 //
@@ -52,17 +57,13 @@ type Server struct {
 	// ngrok's own maximum.
 	PageSize int
 
-	// LatestVersion is the version to which agents update. With it, they obey as real ones do:
+	// LatestVersion is the version to which agents update, such as "3.20.0". If it is empty,
+	// updates always succeed and change nothing.
 	//
-	//   - An update takes effect at the next restart. It fails with ERR_NGROK_806 if the agent has the latest version, or
-	//     has updated and not restarted since.
-	//   - A restart gives the session a new ID and URI, and the current time in StartedAt. It fails with ERR_NGROK_804 if
-	//     OS is "windows".
-	//
-	// The status of both errors is 400, which is a guess: ngrok documents the codes alone.
-	//
-	// If LatestVersion is empty, updates always succeed and change nothing. Restarts always succeed, also on Windows, and
-	// change the ID and the URI alone, so that a test can compare the rest without a bubble.
+	// An update takes effect at a restart that comes ten seconds later or more. An earlier restart
+	// starts the old version, and the update is lost. An update fails with ERR_NGROK_806 if the
+	// agent has the latest version or a later one, or another major version, such as none, or if it
+	// has updated and not restarted since.
 	LatestVersion string
 
 	// Filter reports whether a session matches a filter of the list. The server does not know CEL: the test says what its
@@ -73,7 +74,7 @@ type Server struct {
 	Filter func(expression string, session api.TunnelSession) bool
 
 	tb  testing.TB
-	api fake.API
+	api *fake.API
 	url func() string
 
 	mu       sync.Mutex
@@ -86,11 +87,12 @@ type Server struct {
 func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
 	s := &Server{tb: tb}
+	s.api = fake.New(func() fake.Options {
+		return fake.Options{PageSize: s.PageSize, LatestVersion: s.LatestVersion, Filter: s.Filter}
+	})
 	s.handler = &validating{
-		api: &s.api,
-		options: func() fake.Options {
-			return fake.Options{PageSize: s.PageSize, LatestVersion: s.LatestVersion, Filter: s.Filter}
-		},
+		api:       s.api,
+		filters:   func() bool { return s.Filter != nil },
 		validator: validator(),
 		report:    func(err error) { tb.Errorf("ngroktest: %v", err) },
 	}
@@ -161,13 +163,28 @@ func (s *Server) Put(session api.TunnelSession) {
 // Delete removes the session with the given ID, if there is one, as when its agent disconnects.
 func (s *Server) Delete(id string) { s.api.Delete(id) }
 
+// Reconnect gives an agent a new session, as a restart does, and returns its ID. The agent is the
+// one that has or had the session with the given ID: its connection broke, or it was stopped and
+// the service manager of its machine starts it again. The test fails at once if there never was
+// such a session.
+func (s *Server) Reconnect(id string) string {
+	s.tb.Helper()
+	id, err := s.api.Reconnect(id)
+	if err != nil {
+		s.tb.Fatalf("ngroktest: %v", err)
+	}
+	return id
+}
+
 // Sessions returns the sessions that the server has now, in list order. A restarted agent is in its old place.
 func (s *Server) Sessions() []api.TunnelSession { return s.api.Sessions("") }
 
-// Fail makes the next request fail with a status, from 400 to 599, and an ngrok error code, which may be empty:
-// Fail(429, "ERR_NGROK_226"). With another status the test fails at once. Calls queue up: the second one is for the
-// request after the next. Each attempt of a client that retries is a request. Responses that a handler of [Server.Wrap]
-// writes itself do not count. For the failure of one ID, or other headers, use Wrap and [Error].
+// Fail makes the next request fail with a status, from 400 to 599, and an ngrok error code, which
+// may be empty: Fail(429, "ERR_NGROK_226"). Fail(404, "") is what ngrok says of an unknown session.
+// With another status the test fails at once. Calls queue up: the second one is for the request
+// after the next. Each attempt of a client that retries is a request. Responses that a handler of
+// [Server.Wrap] writes itself do not count. For the failure of one ID, or other headers, use Wrap
+// and [Error].
 func (s *Server) Fail(status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {

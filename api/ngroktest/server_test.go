@@ -113,16 +113,29 @@ func TestServerFails(t *testing.T) {
 			})
 		})
 	}
-	srv.Fail(429, "ERR_NGROK_226")
-	srv.Fail(599, "")
-	for _, want := range []api.ResponseError{{StatusCode: 429, Code: "ERR_NGROK_226"}, {StatusCode: 599}} {
+	failures := []struct {
+		status int
+		code   string
+		is     error // may be nil
+	}{
+		{429, "ERR_NGROK_226", api.ErrRateLimited},
+		{401, "", api.ErrAuthentication},
+		{404, "", api.ErrNotFound},
+		{404, "ERR_NGROK_222", api.ErrNotFound},
+		{599, "", nil},
+	}
+	for _, f := range failures {
+		srv.Fail(f.status, f.code)
+	}
+	for _, want := range failures {
 		_, err := srv.Client().GetTunnelSession(t.Context(), "ts_1")
 		var e *api.ResponseError
-		if !errors.As(err, &e) || e.StatusCode != want.StatusCode || e.Code != want.Code || e.Message == "" || e.OperationID == "" {
-			t.Errorf("got %v, want status %d and code %q", err, want.StatusCode, want.Code)
+		if !errors.As(err, &e) || e.StatusCode != want.status || e.Code != want.code || e.Message == "" || e.OperationID == "" ||
+			want.is != nil && !errors.Is(err, want.is) {
+			t.Errorf("got %v, want status %d, code %q and %v", err, want.status, want.code, want.is)
 		}
 	}
-	if _, err := srv.Client().GetTunnelSession(t.Context(), "ts_1"); err != nil || order != "outer inner outer inner outer inner " {
+	if _, err := srv.Client().GetTunnelSession(t.Context(), "ts_1"); err != nil || order != strings.Repeat("outer inner ", len(failures)+1) {
 		t.Errorf("after the failures: %v, by way of %s", err, order)
 	}
 }
@@ -183,42 +196,68 @@ func TestServerLists(t *testing.T) {
 	}
 }
 
+// A restart or reconnection gives a session another ID and URI, and the current time.
 func TestCommands(t *testing.T) {
-	const before, after = "2000-01-01T00:00:00Z", "2000-01-01T00:00:01Z"
+	const uri, before, refused, unable = "https://api.ngrok.com/tunnel_sessions/", "2000-01-01T00:00:00Z", "ERR_NGROK_806", "ERR_NGROK_804"
 	for _, test := range []struct {
 		latest, version, os, commands string
-		code                          string // of the last command's error
-		id, wantVersion, startedAt    string // at the end
+		code                          string // of the last error
+		id, wantVersion               string // at the end
+		startedAt                     int    // seconds after before
 	}{
-		{"", "1", "linux", "update update", "", "ts_1", "1", before},
-		{"", "1", "windows", "update restart", "", "ts_restarted1", "1", before},
-		{"2", "1", "windows", "update", "", "ts_1", "1", before},
-		{"2", "1", "linux", "update update", "ERR_NGROK_806", "ts_1", "1", before},
-		{"2", "2", "linux", "update", "ERR_NGROK_806", "ts_1", "2", before},
-		{"2", "1", "linux", "restart restart", "", "ts_restarted2", "1", after},
-		{"2", "1", "linux", "update restart", "", "ts_restarted1", "2", after},
-		{"2", "1", "linux", "update restart update", "ERR_NGROK_806", "ts_restarted1", "2", after},
-		{"2", "1", "windows", "update restart", "ERR_NGROK_804", "ts_1", "1", before},
+		{"", "3.1.0", "linux", "update update", "", "ts_1", "3.1.0", 0},
+		{"", "3.1.0", "linux", "update wait restart", "", "ts_restarted1", "3.1.0", 10},
+		{"", "3.1.0", "windows", "restart", unable, "ts_1", "3.1.0", 0},
+		{"3.10.0", "3.9.0", "windows", "update wait restart", unable, "ts_1", "3.9.0", 0},
+		{"3.10.0", "3.9.0", "windows", "update wait stop reconnect", "", "ts_restarted1", "3.10.0", 10},
+		{"3.10.0", "3.9.0", "linux", "update wait reconnect", "", "ts_restarted1", "3.10.0", 10},
+		{"3.10.0", "3.9.0", "linux", "update wait delete reconnect", "", "ts_restarted1", "3.10.0", 10},
+		{"3.10.0", "3.9.0", "linux", "reconnect reconnect", "", "ts_restarted2", "3.9.0", 0},
+		{"3.10.0", "3.9.0", "linux", "update wait update", refused, "ts_1", "3.9.0", 0},
+		{"3.10.0", "3.9.0", "linux", "update restart", "", "ts_restarted1", "3.9.0", 0},
+		{"3.10.0", "3.9.0", "linux", "update restart wait restart", "", "ts_restarted2", "3.9.0", 10},
+		{"3.10.0", "3.9.0", "linux", "update restart update wait restart", "", "ts_restarted2", "3.10.0", 10},
+		{"3.10.0", "3.9.0", "linux", "update wait restart update", refused, "ts_restarted1", "3.10.0", 10},
+		{"3.10.0", "3.10.0", "linux", "update", refused, "ts_1", "3.10.0", 0},
+		{"3.10.0", "3.11.0", "linux", "update", refused, "ts_1", "3.11.0", 0},
+		{"3.10.0", "2.3.41", "linux", "update", refused, "ts_1", "2.3.41", 0},
+		{"3.10.0", "", "linux", "update", refused, "ts_1", "", 0},
+		{"3.10.0", "dev", "linux", "update", refused, "ts_1", "dev", 0},
 	} {
 		t.Run(fmt.Sprintf("%s on %s from %s to %s", test.commands, test.os, test.version, test.latest), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const uri = "https://api.ngrok.com/tunnel_sessions/"
 				srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", AgentVersion: test.version, OS: test.os, StartedAt: before, URI: uri + "ts_1"})
 				srv.LatestVersion = test.latest
-				time.Sleep(1500 * time.Millisecond)
-				var err error
+				start, client, id := time.Now(), srv.Client(), "ts_1"
+				var last error
 				for _, command := range strings.Fields(test.commands) {
-					do := srv.Client().UpdateTunnelSession
-					if command == "restart" {
-						do = srv.Client().RestartTunnelSession
+					var err error
+					switch command {
+					case "wait":
+						time.Sleep(10 * time.Second)
+					case "delete":
+						srv.Delete(id)
+					case "reconnect":
+						id = srv.Reconnect("ts_1") // its first session
+					case "update":
+						err = client.UpdateTunnelSession(t.Context(), id)
+					case "stop":
+						err = client.StopTunnelSession(t.Context(), id)
+					case "restart":
+						if err = client.RestartTunnelSession(t.Context(), id); err == nil {
+							id = srv.Sessions()[0].ID
+						}
 					}
-					err = do(t.Context(), srv.Sessions()[0].ID)
+					if err != nil {
+						last = err
+					}
 				}
 				var e *api.ResponseError
-				if (err != nil) != (test.code != "") || err != nil && (!errors.As(err, &e) || e.Code != test.code) {
-					t.Errorf("got %v, want code %q", err, test.code)
+				if (last != nil) != (test.code != "") || last != nil && (!errors.As(last, &e) || e.Code != test.code) {
+					t.Errorf("got %v, want code %q", last, test.code)
 				}
-				want := []api.TunnelSession{{ID: test.id, AgentVersion: test.wantVersion, OS: test.os, StartedAt: test.startedAt, URI: uri + test.id}}
+				want := []api.TunnelSession{{ID: test.id, AgentVersion: test.wantVersion, OS: test.os, URI: uri + test.id,
+					StartedAt: start.Add(time.Duration(test.startedAt) * time.Second).UTC().Format(time.RFC3339)}}
 				if got := srv.Sessions(); !reflect.DeepEqual(got, want) {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
@@ -315,7 +354,7 @@ func TestServerIsClosedAfterTheTest(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	srv := ngroktest.NewServer(t)
-	srv.LatestVersion = "2"
+	srv.LatestVersion = "3.20.0"
 	srv.Filter = func(id string, session api.TunnelSession) bool { return session.ID == id && len(srv.Sessions()) > 0 }
 	var wg sync.WaitGroup
 	for i := range 64 {
@@ -326,7 +365,7 @@ func TestConcurrentUse(t *testing.T) {
 			}
 			client := srv.Client(opts...)
 			id := fmt.Sprint("ts_", i)
-			srv.Put(api.TunnelSession{ID: id})
+			srv.Put(api.TunnelSession{ID: id, AgentVersion: "3.19.0"})
 			for got, err := range client.ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{Filter: &id}) {
 				if err != nil || got.ID != id {
 					t.Errorf("%s: got %+v, %v", id, got, err)
