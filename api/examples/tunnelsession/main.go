@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/signal"
@@ -114,13 +113,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 func newFake() *httptest.Server {
-	var f fake.API
+	f := fake.New(func() fake.Options { return fake.Options{} })
 	for _, session := range samples {
 		if err := f.Put(session); err != nil {
 			panic(err)
 		}
 	}
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, r, fake.Options{}) }))
+	return httptest.NewServer(f)
 }
 
 // show prints the session with the given ID, or a list if it is "".
