@@ -4,9 +4,9 @@
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-OASDIFF := github.com/oasdiff/oasdiff@v1.35.0
+OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
 # These two have no releases: they are commits of golang.org/x/exp and golang.org/x/perf.
-APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
+APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 define HELP
