@@ -18,11 +18,11 @@
 //   - [ClientWithResponses.ListTunnelSessions], [ClientWithResponses.GetTunnelSession],
 //     [ClientWithResponses.RestartTunnelSession], [ClientWithResponses.StopTunnelSession] and
 //     [ClientWithResponses.UpdateTunnelSession];
-//   - [ResponseError], the sentinels such as [ErrNotFound], and [OutcomeUnknown];
+//   - [ResponseError], sentinels such as [ErrNotFound], and [OutcomeUnknown];
 //   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies.
 //
 // The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too, but
-// not those of a client made with the generated [NewClient] or [NewClientWithResponses].
+// not with a client made by the generated [NewClient] or [NewClientWithResponses].
 //
 // # Errors
 //
@@ -36,10 +36,12 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// If the caller's context has ended, the error matches the context's Err, whatever the response
-// was. If an attempt exceeded [Doer].AttemptTimeout, the error matches [context.DeadlineExceeded]
-// and the context's Err is nil. Otherwise, without a complete response, the error wraps that of the
-// HTTP client, usually a [*net/url.Error].
+// Without a complete response, the error is a [*net/url.Error]. If an attempt exceeded
+// [Doer].AttemptTimeout, it matches [context.DeadlineExceeded].
+//
+// If the caller's context has ended, the error of a call matches the context's Err, whatever the
+// response was. If it ended during the wait before another attempt, the error matches that of the
+// attempt before too. Errors of request editors, and [ErrInvalidID], are returned as they are.
 //
 // Generated methods promise less: a JSON object that does not fit the types is an error of
 // [encoding/json], one that lacks fields is a result that lacks them, and a 204 to a POST that
@@ -49,19 +51,21 @@
 //
 // A request is sent up to 3 times:
 //
-//   - with any method after a 429, because ngrok refused it before it did anything, and if the host,
-//     or the proxy in front of it, could not be dialed;
-//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of the
-//     connection, such as a timeout or a body that is cut short, but not if the certificate is not
-//     trusted.
+//   - with any method after a 429, because ngrok refused it before it did anything, and if the
+//     host, or the proxy in front of it, could not be dialed, because nothing was sent. For an
+//     https proxy, dialing includes the TLS handshake; a proxy that refuses to connect to ngrok was
+//     dialed;
+//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of
+//     the connection, such as a timeout, a failed TLS handshake or a body that is cut short. A
+//     certificate that is not trusted ends the call.
 //
-// The waits are random, from 0.25 to 0.5 seconds and then from 0.5 to 1; with more attempts they
-// double up to 8 seconds. A Retry-After header replaces them. If it asks for more than a minute, or
-// the context's deadline is sooner, the error is returned at once. Canceling the context ends a call
-// at once.
+// The first wait is random, from 0.25 to 0.5 seconds, the second from 0.5 to 1. With more attempts,
+// waits double up to 8 seconds. A Retry-After header of a second or more, up to a minute, replaces
+// the wait. If it asks for more, or if the context's deadline is sooner than the end of the wait,
+// the error is returned at once. Canceling the context ends a call at once.
 //
-// Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for all
-// programs of an account. Programs that make many calls set [Doer].Limiter.
+// Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
+// all programs of an account. Programs that make many calls set [Doer].Limiter.
 //
 // # Limits
 //
@@ -76,7 +80,7 @@
 //
 // # Stability
 //
-// The retry policy, the limits and the texts of errors may change in any release. Generation may add
-// methods to [ClientInterface] and [ClientWithResponsesInterface], and fields of any type to structs:
-// do not implement the interfaces, and do not compare structs with ==.
+// The retry policy, the limits and the texts of errors may change in any release. Generation may
+// add methods to [ClientInterface] and [ClientWithResponsesInterface], and fields of any type to
+// structs: do not implement the interfaces, and do not compare structs with ==.
 package api

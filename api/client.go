@@ -16,17 +16,19 @@ const (
 	userAgent      = "ngrokapi"
 )
 
-// New returns a client that authenticates with apiKey, an ngrok API key or access token. It talks to
-// https://api.ngrok.com unless [WithBaseURL] says otherwise. [WithHTTPClient] takes a [Doer], which sets retries and
-// limits, or an [http.Client], which New puts into a Doer.
+// New returns a client that authenticates with apiKey, an ngrok API key or access token. It talks
+// to https://api.ngrok.com unless [WithBaseURL] says otherwise. [WithHTTPClient] takes a [Doer],
+// which sets retries and limits, or an [http.Client], which New puts into a Doer.
 //
 // Make one client and share it: it is safe for concurrent use.
 //
-// New does no I/O. It returns an error if apiKey is empty or has a character that no key has, such as a line break, and if
-// the base URL is not https. Plain http is for localhost, 127.0.0.0/8 and ::1.
+// New does no I/O. It returns an error if apiKey is empty or has a character that no key has, such
+// as a line break, and if the base URL is not https. Plain http is for localhost, 127.0.0.0/8 and
+// ::1.
 func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	if apiKey == "" || strings.Trim(apiKey, tokenChars) != "" {
-		return nil, errors.New("new ngrok client: the API key is empty or has a character that no key has, such as white space or quotes")
+		return nil, errors.New("new ngrok client: the API key is empty, or has a character that no key has, " +
+			"such as white space or quotes")
 	}
 	own := []ClientOption{WithHTTPClient(new(Doer)), WithRequestEditorFn(headers(apiKey))}
 	c, err := NewClient(defaultBaseURL, append(own, opts...)...)
@@ -34,8 +36,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 		return nil, fmt.Errorf("new ngrok client: %w", err)
 	}
 	if !isSafe(c.Server) {
-		return nil, fmt.Errorf("new ngrok client: the base URL must be https with a host and perhaps a path, as in %q; "+
-			"plain http would send the API key unencrypted and is for localhost only", defaultBaseURL)
+		return nil, fmt.Errorf("new ngrok client: the base URL must be https with a host and perhaps a path, "+
+			"as in %q; plain http would send the API key unencrypted and is for localhost only", defaultBaseURL)
 	}
 	if _, ok := c.Client.(*Doer); !ok {
 		c.Client = &Doer{HTTPClient: c.Client}
@@ -43,11 +45,12 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	return &ClientWithResponses{c}, nil
 }
 
-// tokenChars are the characters of a bearer token (RFC 6750). JSON escapes none of them, so a key that a response quotes
-// can be found and redacted.
+// tokenChars are the characters of a bearer token (RFC 6750). JSON escapes none of them, so that a
+// key that a response quotes can be found and redacted.
 const tokenChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
-// isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this machine.
+// isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this
+// machine.
 func isSafe(baseURL string) bool {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -76,10 +79,11 @@ func WithUserAgent(product string) ClientOption {
 	})
 }
 
-// PathParam is a parameter in a path, such as an ID. It is sent as one path segment, whatever characters it has.
+// PathParam is a parameter in a path, such as an ID. It is sent as one path segment, whatever
+// characters it has.
 type PathParam string
 
-// MarshalText returns [ErrInvalidID] for "", "." and "..", with which the path would be that of another operation.
+// MarshalText returns [ErrInvalidID] for "", "." and "..".
 func (p PathParam) MarshalText() ([]byte, error) {
 	switch p {
 	case "", ".", "..":

@@ -32,12 +32,13 @@ func TestNewRejects(t *testing.T) {
 		{"http to all addresses", apiKey, baseURL("http://0.0.0.0"), "unencrypted"},
 		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
 		{"http to a name like loopback", apiKey, baseURL("http://127.0.0.1.evil.test"), "unencrypted"},
-		{"http to localhost in a spelling that net/http sends to a proxy", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
+		// In this spelling, net/http sends requests to a proxy.
+		{"http to LOCALHOST", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
 		{"not a URL", apiKey, baseURL("https://[::1"), "missing ']'"},
 		{"user info", apiKey, baseURL("https://user:pass-word@api.ngrok.com"), "with a host and perhaps a path"},
 		{"query", apiKey, baseURL("https://api.ngrok.com/?a=pass-word"), "with a host and perhaps a path"},
 		{"fragment", apiKey, baseURL("https://api.ngrok.com/#a"), "with a host and perhaps a path"},
-		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errReset }}, errReset.Error()},
+		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errReset }}, "connection reset"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, err := api.New(test.key, test.opts...)
@@ -80,7 +81,8 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 // New does not put a Doer into a Doer.
 func TestNewTakesDoer(t *testing.T) {
 	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7}
-	if got := newClient(t, api.WithHTTPClient(given)).ClientInterface.(*api.Client).Client; got != api.HttpRequestDoer(given) {
+	client := newClient(t, api.WithHTTPClient(given))
+	if got := client.ClientInterface.(*api.Client).Client; got != api.HttpRequestDoer(given) {
 		t.Errorf("got %+v, want the Doer that was given", got)
 	}
 }

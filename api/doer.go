@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -27,39 +28,44 @@ const (
 	maxRetryAfter = time.Minute
 )
 
-// Doer sends requests for a client. It retries them, limits how much it reads, and returns an error for any response that
-// is not a success. The package comment states the policy. The zero value is ready to use.
+// Doer sends requests for a client. It retries them, limits how much it reads, and returns an error
+// for any response that is not a success. The package comment states the policy. The zero value is
+// ready to use.
 //
-// A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a Doer into another
-// one: their attempts multiply.
+// A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a
+// Doer into another one: their attempts multiply.
 type Doer struct {
-	// HTTPClient sends each attempt. Nil means a client that all Doers share, with a transport that
-	// [NewTransport] returns at its first use. If the program has put something else than an
-	// [http.Transport] in place of [http.DefaultTransport], such as a mock, nil means that.
+	// HTTPClient sends each attempt. Nil means a client that all Doers share, whose transport
+	// [NewTransport] returned at its first use. If the program has replaced [http.DefaultTransport]
+	// by something other than an [http.Transport], such as a mock, nil means that.
 	//
-	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not follow them either: the API
-	// key could go along. Put tracing, a proxy or a client certificate into the Transport of an http.Client.
+	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
+	// follow them either: the API key could go along. For tracing, a proxy or a client certificate,
+	// use an http.Client whose Transport changes or wraps that of NewTransport.
 	HTTPClient HttpRequestDoer
 
-	// AttemptTimeout limits each attempt, including its body, with any HTTP client that heeds the request's context. Zero
-	// means 30 seconds.
+	// AttemptTimeout limits each attempt, including its body, with any HTTP client that heeds the
+	// request's context. Zero means 30 seconds.
 	AttemptTimeout time.Duration
 
-	// Limiter, if not nil, is waited for before each attempt. A *rate.Limiter of golang.org/x/time fits.
+	// Limiter, if not nil, is waited for before each attempt. A *rate.Limiter of golang.org/x/time
+	// fits. If the limiter returns an error, the call ends with it, and the attempt is not made.
 	Limiter interface{ Wait(context.Context) error }
 
-	// MaxAttempts is the maximum number of times a request is sent. Zero means 3; 1 means no retries.
+	// MaxAttempts is the maximum number of times a request is sent. Zero means 3; 1 means no
+	// retries.
 	MaxAttempts int
 
-	// MaxBodyBytes limits the body of a successful response, after decompression. Zero means 10 MiB.
+	// MaxBodyBytes limits the body of a success, after decompression. Zero means 10 MiB.
 	MaxBodyBytes int64
 
 	// Logger, if not nil, gets a record of level debug for each retry.
 	Logger *slog.Logger
 }
 
-// Do sends req until an attempt succeeds or no other attempt is allowed. The bodies of the request and of the response are
-// held in memory. A response that is not a success is returned as a [*ResponseError].
+// Do sends req until an attempt succeeds or no other attempt is allowed. The bodies of the request
+// and of the response are held in memory. A response that is not a success is returned as a
+// [*ResponseError]. Without a complete response, the error is a [*url.Error].
 func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	body, err := readBody(req)
@@ -70,16 +76,17 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		if d.Limiter != nil {
 			if err := d.Limiter.Wait(ctx); err != nil {
-				// In place of the context's cause: with an errgroup, that is the error of another call.
+				// If the context has ended, the limiter may have returned its cause. With an
+				// errgroup, that is the error of another call.
 				return nil, callError(req, fmt.Errorf("%w: %w", errLimiter, cmp.Or(ctx.Err(), err)), failure)
 			}
 		}
 		rsp, err := d.send(req, body)
-		switch {
-		case err == nil:
+		if err == nil {
 			return rsp, nil
-		case ctx.Err() != nil:
-			return nil, callError(req, ctx.Err(), nil) // as above, in place of net/http's error
+		}
+		if ctx.Err() != nil {
+			return nil, callError(req, ctx.Err(), nil) // not the cause either
 		}
 		wait, retry := d.backoff(req, err, attempt)
 		if !retry {
@@ -102,17 +109,17 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 
 var errLimiter = errors.New("wait for the limiter")
 
-// callError returns an error that is not about a response. If it prevented a retry, failure is the error of the attempt
-// before.
+// callError returns the error of a call that has no complete response, in the form that net/http
+// has for it. If err prevented a retry, failure is the error of the attempt before.
 func callError(req *http.Request, err, failure error) error {
 	if failure != nil {
-		return fmt.Errorf("%w, after: %w", err, failure)
+		err = fmt.Errorf("%w, after: %w", err, failure)
 	}
-	return fmt.Errorf("%s %s: %w", req.Method, req.URL.Redacted(), err)
+	return &url.Error{Op: req.Method, URL: withoutQuery(req.URL.Redacted()), Err: err}
 }
 
-// readBody returns the body of a request, which each attempt sends anew. The request's GetBody may be out of date, because
-// editors can replace the body.
+// readBody returns the body of a request, so that each attempt can send it. The request's GetBody
+// may return another one, because request editors can replace the body.
 func readBody(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
@@ -130,21 +137,23 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(d.AttemptTimeout, defaultAttemptTimeout))
 	defer cancel()
 	clone := req.Clone(ctx)
-	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body)) // the original body is closed
+	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body))
 	if len(body) > 0 {
+		// net/http asks for the body again if a connection that was kept turns out to be closed.
 		clone.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		clone.Body, _ = clone.GetBody()
 	}
 	rsp, err := d.client().Do(clone)
 	if err != nil {
-		return nil, err
+		// The error of an http.Client names the whole URL, and a filter in it can be long.
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return nil, callError(req, err, nil)
 	}
-	if rsp.Request == nil {
-		rsp.Request = req // the response of a fake
-	}
-	if rsp.Body == nil {
-		rsp.Body = http.NoBody // likewise
-	}
+	// The response of a mock may lack these.
+	rsp.Request = cmp.Or(rsp.Request, req)
+	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
 	defer rsp.Body.Close()
 	return d.check(rsp)
 }
@@ -153,30 +162,31 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 	req := rsp.Request
 	if rsp.StatusCode >= http.StatusBadRequest {
-		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes)) // the status counts, whatever happens to the body
+		// The status counts, whatever happens to the body.
+		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes))
 		return nil, newResponseError(rsp, body, nil)
 	}
 	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
 		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
 	}
 	if err != nil {
 		return nil, callError(req, fmt.Errorf("read the body of the response: %w", err), nil)
 	}
 	if rsp.StatusCode != http.StatusNoContent && !isObject(rsp.Header, body) {
-		return nil, newResponseError(rsp, body, fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
-			rsp.Header.Get("Content-Type"), rsp.Header.Get("Content-Encoding")))
+		err := fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
+			rsp.Header.Get("Content-Type"), rsp.Header.Get("Content-Encoding"))
+		return nil, newResponseError(rsp, body, err)
 	}
 	rsp.Body, rsp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return rsp, nil
 }
 
-// successes are the statuses of success that ngrok's document has for each method. A 204 has no body, the others have a
-// JSON object.
+// successes are the statuses of success that ngrok's document has for each method. A 204 has no
+// body, the others have a JSON object.
 var successes = map[string][]int{
 	http.MethodGet:    {http.StatusOK},
 	http.MethodPut:    {http.StatusOK},
@@ -185,8 +195,8 @@ var successes = map[string][]int{
 	http.MethodDelete: {http.StatusNoContent},
 }
 
-// isObject reports whether a body is a JSON object. For another content type and for null, the generated parsers return
-// neither a result nor an error.
+// isObject reports whether a body is a JSON object. For another content type and for null, the
+// generated parsers return neither a result nor an error.
 func isObject(header http.Header, body []byte) bool {
 	return strings.Contains(header.Get("Content-Type"), "json") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 }
@@ -199,9 +209,8 @@ func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time
 	// Half of the wait is random, so that callers that failed together do not come back together.
 	wait = firstWait << min(attempt-1, 4)
 	wait = wait/2 + rand.N(wait/2)
-	var response *ResponseError
-	if errors.As(failure, &response) && response.RetryAfter > 0 {
-		wait = response.RetryAfter
+	if e, ok := errors.AsType[*ResponseError](failure); ok && e.RetryAfter > 0 {
+		wait = e.RetryAfter
 	}
 	deadline, hasDeadline := req.Context().Deadline()
 	return wait, wait <= maxRetryAfter && (!hasDeadline || time.Until(deadline) > wait)
@@ -210,79 +219,81 @@ func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time
 // isRetryable reports whether sending a request again is safe and can help.
 func isRetryable(method string, failure error) bool {
 	isIdempotent := method == http.MethodGet || method == http.MethodPut || method == http.MethodDelete
-	var response *ResponseError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(failure, &response):
-		// A request that was refused with a 429 has done nothing.
-		return response.StatusCode == http.StatusTooManyRequests || isIdempotent && slices.Contains(transient, response.StatusCode)
-	case errors.As(failure, &certificate):
+	if e, ok := errors.AsType[*ResponseError](failure); ok {
+		// With a 429, ngrok refuses a request before it does anything.
+		isTransient := slices.Contains([]int{500, 502, 503, 504}, e.StatusCode)
+		return e.StatusCode == http.StatusTooManyRequests || isIdempotent && isTransient
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](failure); ok {
 		return false
 	}
 	return isIdempotent || wasNotSent(failure)
 }
 
-var transient = []int{500, 502, 503, 504}
-
-// wasNotSent reports whether a call failed before it sent a request: at the limiter, or because the host, or the proxy in
-// front of it, could not be dialed.
+// wasNotSent reports whether a call failed before a request was sent: at the limiter, or because
+// the host, or the proxy in front of it, could not be dialed.
 func wasNotSent(failure error) bool {
-	var e *net.OpError
-	return errors.Is(failure, errLimiter) || errors.As(failure, &e) && (e.Op == "dial" || e.Op == "proxyconnect")
+	e, ok := errors.AsType[*net.OpError](failure)
+	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }
 
-// OutcomeUnknown reports whether a command that failed with err may have been carried out
-// nevertheless: ngrok may have received it, and its response does not say, or did not arrive. Look at
-// the state before you repeat the command. It is for the error of one call with the method POST; PUT
-// and DELETE can be repeated in any case.
+// OutcomeUnknown reports whether a command that failed with err may have been carried out all the
+// same: ngrok may have received it, and its response does not say, or did not arrive. Look at the
+// state of the agent before you repeat the command.
+//
+// It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
+// [Doer].Limiter failed, and for a response with a status from 400 to 499, because ngrok refused
+// the command. It is true for all else. It is also true for the code ERR_NGROK_810: ngrok lost the
+// connection to the agent, which may have received the command.
+//
+// err is the error of one call, not several joined, and of a POST. Methods that send PUT or DELETE
+// can be called again in any case.
 func OutcomeUnknown(err error) bool {
-	var response *ResponseError
-	switch {
-	case err == nil, errors.Is(err, ErrInvalidID), wasNotSent(err):
+	if err == nil || errors.Is(err, ErrInvalidID) || wasNotSent(err) {
 		return false
-	case errors.As(err, &response):
-		// ERR_NGROK_810 says that ngrok lost the connection to the agent, which may have got the command.
-		return response.StatusCode < 400 || response.StatusCode >= 500 || response.Code == "ERR_NGROK_810"
 	}
-	return true
+	e, ok := errors.AsType[*ResponseError](err)
+	return !ok || e.StatusCode < 400 || e.StatusCode >= 500 || e.Code == "ERR_NGROK_810"
 }
 
-// client returns the HTTP client for an attempt. It follows no redirects, which could lead the API key elsewhere.
+// client returns the HTTP client for an attempt. It follows no redirects, which could lead the API
+// key elsewhere.
 func (d *Doer) client() HttpRequestDoer {
+	var client http.Client
 	switch c := d.HTTPClient.(type) {
 	case nil:
-		if _, ok := http.DefaultTransport.(*http.Transport); !ok {
-			return &http.Client{CheckRedirect: noRedirects}
+		if _, ok := http.DefaultTransport.(*http.Transport); ok {
+			client.Transport = sharedTransport()
 		}
-		return sharedClient()
 	case *http.Client:
-		clone := *c
-		clone.CheckRedirect = noRedirects
-		return &clone
+		client = *c
 	default:
 		return c
 	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
 }
 
-var sharedClient = sync.OnceValue(func() *http.Client {
-	return &http.Client{CheckRedirect: noRedirects, Transport: NewTransport()}
-})
+var sharedTransport = sync.OnceValue(NewTransport)
 
-func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// NewTransport returns the transport of Doers that have no HTTPClient, for programs that change or
-// wrap it:
+// NewTransport returns a transport like that of a [Doer] without an HTTPClient, for programs that
+// change or wrap it:
 //
 //	transport := api.NewTransport()
-//	transport.TLSClientConfig = …
+//	transport.TLSClientConfig = &tls.Config{Certificates: certificates}
 //	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
 //
-// It is a copy of [http.DefaultTransport], if that is an [http.Transport], with changes for a client
-// of one host. Dialing fails sooner than an attempt does, so that it is known that nothing was sent.
-// Over HTTP/1.1, where each concurrent call needs a connection, 128 are kept. Over HTTP/2, where
-// calls share one, pings detect within half of an attempt that it is dead.
+// It is a copy of [http.DefaultTransport] as it is at the call, if that is an [http.Transport],
+// with three changes:
+//
+//   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
+//     sent, so that even a command is repeated. With a transport that dials for longer, the attempt
+//     times out first, and the outcome is unknown.
+//   - 128 idle connections are kept, because over HTTP/1.1 each concurrent call needs one.
+//   - HTTP/2 is used where the server speaks it, and pings detect within 15 seconds that a
+//     connection, which all calls share, is dead.
 func NewTransport() *http.Transport {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 90 * time.Second}
 	if program, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = program.Clone()
 	}
@@ -296,6 +307,7 @@ func NewTransport() *http.Transport {
 		return dial(ctx, network, address)
 	}
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
+	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a dial function that is not its own
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
 	return t
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"slices"
 	"strings"
 	"testing"
@@ -16,46 +16,29 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// Attempts share nothing: what a layer below the Doer does to one request, the next one does not have.
+// Attempts share nothing: what a layer below the Doer does to a request, the next attempt does not
+// have.
 func TestAttemptsShareNothing(t *testing.T) {
-	for name, test := range map[string]struct {
-		layer  func(*http.Request) // around the transport of a client with a cookie jar
-		header string
-		want   []string // of the three attempts
-	}{
-		"cookie jar":               {func(*http.Request) {}, "Cookie", []string{"", "lb=1", "lb=2"}},
-		"layer that adds a header": {func(r *http.Request) { r.Header.Add("X-Trace", "a") }, "X-Trace", []string{"a", "a", "a"}},
-		"layer that rewrites the URL": {func(r *http.Request) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		s := newScript(func(r *http.Request) (*http.Response, error) {
 			r.URL.Path += "/x"
-			r.Header.Set("X-Path", r.URL.Path)
-		}, "X-Path", []string{"/things/x", "/things/x", "/things/x"}},
-		"layer that writes into a header's value": {func(r *http.Request) { r.Header["X-Caller"][0] += "b" }, "X-Caller", []string{"ab", "ab", "ab"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var got []string
-				jar, _ := cookiejar.New(nil)
-				client := &http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-					test.layer(r)
-					got = append(got, strings.Join(r.Header.Values(test.header), "; "))
-					rsp, err := failing(503, "")(r)
-					rsp.Header.Set("Set-Cookie", fmt.Sprintf("lb=%d", len(got)))
-					return rsp, err
-				})}
-				req, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.test/things", nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.Header.Set("X-Caller", "a")
-				if _, err := (&api.Doer{HTTPClient: client}).Do(req); err == nil || !slices.Equal(got, test.want) {
-					t.Errorf("got %v after sending %q, want %q", err, got, test.want)
-				}
-				if req.Header.Get("X-Caller") != "a" || len(req.Header) != 1 || req.URL.Path != "/things" {
-					t.Errorf("the caller's request is %v %v now", req.URL, req.Header)
-				}
-			})
+			r.Header["X-Trace"][0] += "b"
+			r.Header.Add("X-Trace", "c")
+			got = append(got, fmt.Sprintf("%s %v", r.URL.Path, r.Header))
+			return failing(503, "")(r)
 		})
-	}
+		req := newRequest(t.Context(), "GET", "")
+		req.Header.Set("X-Trace", "a")
+		_, err := (&api.Doer{HTTPClient: s}).Do(req)
+		want := slices.Repeat([]string{"/things/t_1/x map[X-Trace:[ab c]]"}, 3)
+		if err == nil || !slices.Equal(got, want) {
+			t.Errorf("got %v after sending %q, want %q", err, got, want)
+		}
+		if now := fmt.Sprintf("%s %v", req.URL.Path, req.Header); now != "/things/t_1 map[X-Trace:[a]]" {
+			t.Errorf("the caller's request is %s now", now)
+		}
+	})
 }
 
 // limiterFunc is a limiter.
@@ -88,7 +71,8 @@ func TestErrorOfLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(failing(429, ""))
 		_, err := s.do(t.Context(), api.Doer{Limiter: refuse}, "GET")
-		if want := "GET https://api.test/things/t_1: wait for the limiter: would exceed the deadline"; !errors.Is(err, wouldExceed) || err.Error() != want || len(s.at) != 0 {
+		want := `GET "https://api.test/things/t_1": wait for the limiter: would exceed the deadline`
+		if !errors.Is(err, wouldExceed) || err.Error() != want || len(s.at) != 0 {
 			t.Errorf("before the first attempt: got %v after %d requests, want %s", err, len(s.at), want)
 		}
 		_, err = s.do(t.Context(), api.Doer{Limiter: afterFirst(refuse)}, "GET")
@@ -125,12 +109,14 @@ func TestAttemptTimeout(t *testing.T) {
 		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second},
 		{"in the body", doerFunc(stalled), 0, 30 * time.Second},
 		{"http.Client with a transport that traces", &http.Client{Transport: roundTripper(sending)}, 0, 30 * time.Second},
-		{"http.Client with a sooner timeout", &http.Client{Transport: roundTripper(sending), Timeout: time.Second}, 0, time.Second},
+		{"http.Client with a sooner timeout", &http.Client{Transport: roundTripper(sending), Timeout: time.Second},
+			0, time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				_, err := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: test.client, AttemptTimeout: test.set})).GetTunnelSession(t.Context(), "ts_1")
+				doer := &api.Doer{HTTPClient: test.client, AttemptTimeout: test.set}
+				_, err := doer.Do(newRequest(t.Context(), "GET", ""))
 				if !errors.Is(err, context.DeadlineExceeded) || t.Context().Err() != nil {
 					t.Errorf("got %v, want DeadlineExceeded", err)
 				}
@@ -213,8 +199,9 @@ func (c *counter) Close() error { c.closed = true; return nil }
 func TestNoMoreIsReadThanTheLimit(t *testing.T) {
 	for set, limit := range map[int64]int64{0: 10 << 20, 1000: 1000} {
 		body := new(counter)
-		if err := getLimited(t, 200, body, set); !errors.Is(err, api.ErrResponseTooLarge) || !errors.Is(err, api.ErrUnexpectedResponse) || !strings.Contains(err.Error(), "raise Doer.MaxBodyBytes") {
-			t.Errorf("limit of %d: got %v, want ErrResponseTooLarge and what to do about it", set, err)
+		err := getLimited(t, 200, body, set)
+		if !errors.Is(err, api.ErrResponseTooLarge) || !errors.Is(err, api.ErrUnexpectedResponse) {
+			t.Errorf("limit of %d: got %v, want ErrResponseTooLarge", set, err)
 		}
 		// One byte more tells that there is more.
 		if body.read != limit+1 || !body.closed {
@@ -250,22 +237,79 @@ func getLimited(t *testing.T, status int, body io.ReadCloser, limit int64) error
 	return err
 }
 
-// A mock that the program puts in place of http.DefaultTransport is used, and its redirects are not followed.
-func TestDefaultTransportOfTheProgram(t *testing.T) {
-	at := served(serveSession, nil)(t)
-	client := newClient(t, api.WithBaseURL(at.baseURL))
+// setDefaultTransport replaces http.DefaultTransport until the end of the test.
+func setDefaultTransport(t *testing.T, transport http.RoundTripper) {
 	original := http.DefaultTransport
+	http.DefaultTransport = transport
 	t.Cleanup(func() { http.DefaultTransport = original })
-	for _, transport := range []http.RoundTripper{original, roundTripper(func(r *http.Request) (*http.Response, error) {
+}
+
+// A mock in place of http.DefaultTransport is used, and its redirects are not followed.
+func TestMockInDefaultTransport(t *testing.T) {
+	requests := 0
+	setDefaultTransport(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		requests++
 		rsp, err := failing(302, "")(r)
-		rsp.Header.Set("Location", at.baseURL)
+		rsp.Header.Set("Location", "https://elsewhere.test/")
 		return rsp, err
-	})} {
-		http.DefaultTransport = transport
-		_, err := client.GetTunnelSession(t.Context(), "ts_1")
-		if mocked := transport != original; errors.Is(err, api.ErrUnexpectedResponse) != mocked || at.requests() != 1 {
-			t.Errorf("mocked: %v: got %v after %d requests", mocked, err, at.requests())
+	}))
+	_, err := newClient(t).GetTunnelSession(t.Context(), "ts_1")
+	if !errors.Is(err, api.ErrUnexpectedResponse) || requests != 1 {
+		t.Errorf("got %v after %d requests, want ErrUnexpectedResponse after 1", err, requests)
+	}
+	// No program can change a mock as it can an http.Transport, so NewTransport makes its own.
+	if transport := api.NewTransport(); transport.Proxy == nil || transport.DialContext == nil {
+		t.Errorf("NewTransport returns %+v", transport)
+	}
+}
+
+// NewTransport speaks HTTP/2 and keeps what the program has set in http.DefaultTransport, which may
+// have no dial function.
+func TestNewTransport(t *testing.T) {
+	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("got a request over %s", r.Proto)
 		}
+		serveSession(w, r, n)
+	}, http2)(t)
+	trusting := at.client.(*http.Client).Transport.(*http.Transport).TLSClientConfig
+	setDefaultTransport(t, &http.Transport{TLSClientConfig: trusting.Clone()})
+	transport := api.NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	at.client = &http.Client{Transport: transport}
+	if _, err := at.newClient(t).GetTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+	if dead := transport.HTTP2.SendPingTimeout + transport.HTTP2.PingTimeout; dead <= 0 || dead > 15*time.Second {
+		t.Errorf("pings detect a dead connection after %v, want at most 15 s", dead)
+	}
+}
+
+// A host that does not respond to dialing, such as behind a firewall, costs less than an attempt,
+// so that a command is known not to have been sent.
+func TestDialTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		setDefaultTransport(t, &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			dials++
+			<-ctx.Done()
+			return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
+		}})
+		start := time.Now()
+		client := newClient(t, api.WithHTTPClient(&http.Client{Transport: api.NewTransport()}))
+		err := client.StopTunnelSession(t.Context(), "ts_1")
+		took := time.Since(start).Truncate(10 * time.Second)
+		if err == nil || api.OutcomeUnknown(err) || dials != 3 || took != 30*time.Second {
+			t.Errorf("got %v after %d dials and %v, want three of ten seconds", err, dials, took)
+		}
+	})
+}
+
+// A mock need not have a body.
+func TestResponseWithoutBody(t *testing.T) {
+	mock := func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }
+	if err := once(t, doerFunc(mock)).StopTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
 	}
 }
 

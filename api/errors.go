@@ -14,38 +14,40 @@ import (
 	"unicode"
 )
 
-// Match these with [errors.Is], also through wrapped errors.
+// Match these with [errors.Is], even when wrapped.
 var (
-	// ErrNotFound means that the account of the API key has no resource with that ID. Only a 404 from ngrok's API counts:
-	// one with a message and an operation ID, or with a code that begins with ERR_NGROK_2. Any other 404, such as that of a
-	// proxy, of ngrok's gateway, or for a path that ngrok does not know, is [ErrUnexpectedResponse].
+	// ErrNotFound means that the API key's account has no resource with that ID. Only a 404 of
+	// ngrok's API counts: one with a message and an operation ID, or with a code that begins with
+	// ERR_NGROK_2. Any other 404, such as that of a proxy, of ngrok's gateway, or for a path that
+	// ngrok does not know, is [ErrUnexpectedResponse].
 	//
-	// With a valid key of another account, every ID is not found.
+	// With a valid key of another account, no ID is found.
 	ErrNotFound = errors.New("not found")
 
-	// ErrAuthentication means that the API key was refused: the status is 401, or the code is ERR_NGROK_200 to 203 or 206 to
-	// 208. A key without a permission is another error.
+	// ErrAuthentication means that the API key was refused: the status is 401, or the code is
+	// ERR_NGROK_200 to 203 or 206 to 208. A key without a permission is another error.
 	ErrAuthentication = errors.New("authentication failed")
 
-	// ErrRateLimited means that the status is 429: the account made more than 120 requests in 60 seconds, or more than its
-	// plan allows.
+	// ErrRateLimited means that the status is 429: the account made more than 120 requests in 60
+	// seconds, or more than its plan allows.
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrUnexpectedResponse means that the response is not one of ngrok's API, such as HTML with status 200, a redirect, or
-	// a 404 of a proxy. Check the base URL, and what is between the client and ngrok.
+	// ErrUnexpectedResponse means that the response did not come from ngrok's API, such as HTML
+	// with status 200, a redirect, or a 404 of a proxy. Check the base URL, and the proxies between
+	// the client and ngrok.
 	ErrUnexpectedResponse = errors.New("unexpected response")
 
-	// ErrResponseTooLarge means that the body of a response is larger than [Doer].MaxBodyBytes. The error matches
-	// ErrUnexpectedResponse too.
+	// ErrResponseTooLarge means that the body of a response is larger than [Doer].MaxBodyBytes. The
+	// error matches ErrUnexpectedResponse too.
 	ErrResponseTooLarge = errors.New("response too large: raise Doer.MaxBodyBytes if that is expected")
 
-	// ErrInvalidID means that an ID is "", "." or "..", with which the path would be that of another operation. Nothing was
-	// sent.
+	// ErrInvalidID means that an ID is "", "." or "..", which would make the path that of another
+	// operation. Nothing was sent.
 	ErrInvalidID = errors.New(`invalid ID: it must not be empty, "." or ".."`)
 )
 
-// ResponseError is a response that is not a success. The API key is redacted in its body, and in what is taken from the
-// body.
+// ResponseError is a response that is not a success. The API key is redacted in its body, and in
+// the fields that come from the body.
 type ResponseError struct {
 	StatusCode  int
 	Code        string         // ngrok's error_code, such as "ERR_NGROK_226"; may be empty
@@ -56,14 +58,14 @@ type ResponseError struct {
 	Method, URL string         // of the request
 	Body        []byte         // at most 64 KiB
 
-	cause error // what is wrong with the response, apart from its status
+	cause error // the fault of the response, apart from its status
 }
 
 const maxErrorBodyBytes = 64 << 10
 
 var errStatus = errors.New("not a status of success that the client knows for the method")
 
-// newResponseError returns the error for a response with the given body, as far as it was read.
+// newResponseError returns the error for a response. The body is what was read of it.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
 	req := rsp.Request
 	body = body[:min(len(body), maxErrorBodyBytes)]
@@ -95,8 +97,8 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 	}
 }
 
-// retryAfter returns the time that the Retry-After header asks for, in seconds or as a date. It returns 0 if the header is
-// missing or invalid, or the date is past.
+// retryAfter returns the time that the Retry-After header asks for, in seconds or as a date. It
+// returns 0 if the header is missing or invalid, or the date is past.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
@@ -113,11 +115,18 @@ func retryAfter(header http.Header) time.Duration {
 	return max(0, date.Sub(now))
 }
 
+// withoutQuery returns a URL without its query, for the text of an error: a filter can be long.
+func withoutQuery(url string) string {
+	path, _, _ := strings.Cut(url, "?")
+	return path
+}
+
 // Error returns one printable line, such as
-// "GET https://api.ngrok.com/tunnel_sessions: 429 Too Many Requests: slow down (ERR_NGROK_226) (operation op_1)".
+//
+//	GET "https://api.ngrok.com/tunnel_sessions": 429 Too Many Requests: slow down (ERR_NGROK_226) (operation op_1)
 func (e *ResponseError) Error() string {
-	url, _, _ := strings.Cut(e.URL, "?") // a filter can be long
-	text := strings.TrimSpace(fmt.Sprintf("%s %s: %d %s", e.Method, url, e.StatusCode, http.StatusText(e.StatusCode)))
+	text := fmt.Sprintf("%s %q: %d %s", e.Method, withoutQuery(e.URL), e.StatusCode, http.StatusText(e.StatusCode))
+	text = strings.TrimSpace(text) // not every status has a text
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
@@ -153,18 +162,18 @@ func (e *ResponseError) Is(target error) bool {
 	return false
 }
 
-// isAboutResource reports whether a 404 comes from ngrok's API and is about a resource. Its 404 for an unknown path says
-// "Not Found", and has the path in the details. Codes from ERR_NGROK_3000 on are those of ngrok's gateway, such as for an
-// endpoint that is offline.
+// isAboutResource reports whether a 404 comes from ngrok's API and is about a resource. Its 404 for
+// an unknown path says "Not Found", and has the path in the details. Codes from ERR_NGROK_3000 on
+// are those of ngrok's gateway, such as for an endpoint that is offline.
 func (e *ResponseError) isAboutResource() bool {
 	isFromAPI := e.OperationID != "" && e.Message != "" || strings.HasPrefix(e.Code, "ERR_NGROK_2")
 	return isFromAPI && e.Details["path"] == nil && e.Message != "Not Found"
 }
 
 var authenticationCodes = []string{
-	"ERR_NGROK_200", "ERR_NGROK_201", "ERR_NGROK_202", "ERR_NGROK_203",
-	"ERR_NGROK_206", "ERR_NGROK_207", "ERR_NGROK_208",
+	"ERR_NGROK_200", "ERR_NGROK_201", "ERR_NGROK_202", "ERR_NGROK_203", "ERR_NGROK_206", "ERR_NGROK_207", "ERR_NGROK_208",
 }
 
-// Unwrap returns what is wrong with the response apart from its status, such as [ErrResponseTooLarge], or nil.
+// Unwrap returns the fault of the response apart from its status, such as [ErrResponseTooLarge], or
+// nil.
 func (e *ResponseError) Unwrap() error { return e.cause }

@@ -19,15 +19,15 @@ import (
 // The examples use a fake of the API. A program passes its own key to New, and no WithBaseURL.
 var fake = sync.OnceValue(func() *httptest.Server {
 	return httptest.NewServer(ngroktest.Handler(
-		api.TunnelSession{ID: "ts_1", IP: "203.0.113.7", AgentVersion: "3.19.1", Region: "eu", StartedAt: "2026-03-04T05:06:07Z"},
-		api.TunnelSession{ID: "ts_2", IP: "203.0.113.8", AgentVersion: "3.18.4", Region: "us", StartedAt: "2026-03-05T05:06:07Z"},
-		api.TunnelSession{ID: "ts_3", IP: "203.0.113.9", AgentVersion: "3.18.4", Region: "eu", StartedAt: "2026-03-06T05:06:07Z"},
+		api.TunnelSession{ID: "ts_1", AgentVersion: "3.19.1", Region: "eu", StartedAt: "2026-03-04T05:06:07Z"},
+		api.TunnelSession{ID: "ts_2", AgentVersion: "3.18.4", Region: "us", StartedAt: "2026-03-05T05:06:07Z"},
+		api.TunnelSession{ID: "ts_3", AgentVersion: "3.18.4", Region: "eu", StartedAt: "2026-03-06T05:06:07Z"},
 	))
 })
 
-// newExample returns a client of the fake, for examples that are not about New.
-func newExample() *api.ClientWithResponses {
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL))
+// newExample returns a client of a fake, for examples that are not about New.
+func newExample(baseURL string) *api.ClientWithResponses {
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(baseURL))
 	if err != nil {
 		panic(err)
 	}
@@ -47,7 +47,7 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(session.ID, session.IP, session.AgentVersion, session.Region)
+		fmt.Println(session.ID, session.AgentVersion, session.Region)
 	}
 	session, err := client.GetTunnelSession(ctx, "ts_1")
 	if err != nil {
@@ -56,14 +56,14 @@ func Example() {
 	}
 	fmt.Println("since", session.StartedAt)
 	// Output:
-	// ts_1 203.0.113.7 3.19.1 eu
-	// ts_2 203.0.113.8 3.18.4 us
-	// ts_3 203.0.113.9 3.18.4 eu
+	// ts_1 3.19.1 eu
+	// ts_2 3.18.4 us
+	// ts_3 3.18.4 eu
 	// since 2026-03-04T05:06:07Z
 }
 
 func ExampleClientWithResponses_GetTunnelSession_notFound() {
-	client := newExample()
+	client := newExample(fake().URL)
 	_, err := client.GetTunnelSession(context.Background(), "ts_gone")
 	if errors.Is(err, api.ErrNotFound) {
 		fmt.Println("the agent has disconnected")
@@ -93,29 +93,8 @@ func ExampleResponseError() {
 	// The API authentication you specified does not belong to any known account.
 }
 
-// A program that does not want to wait makes one attempt and reads how long ngrok asks it to wait.
-func ExampleDoer_rateLimited() {
-	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "30")
-		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	defer busy.Close()
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(busy.URL),
-		api.WithHTTPClient(&api.Doer{MaxAttempts: 1}))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, err = client.GetTunnelSession(context.Background(), "ts_1")
-	var e *api.ResponseError
-	if errors.Is(err, api.ErrRateLimited) && errors.As(err, &e) {
-		fmt.Println("later, after", max(e.RetryAfter, time.Minute/120))
-	}
-	// Output: later, after 30s
-}
-
-// Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries included. All clients of an
-// account share the limiter.
+// Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries
+// included. All clients of an account share the limiter.
 func ExampleDoer_pacing() {
 	limiter := rate.NewLimiter(rate.Every(time.Minute/120), 1)
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
@@ -151,7 +130,28 @@ func ExampleDoer_pacing() {
 	// ts_3 eu
 }
 
-// tracing is a RoundTripper that prints each attempt. Do not print the Authorization header: it has the API key.
+// Before a command that failed is repeated, look whether it had an effect.
+func ExampleOutcomeUnknown() {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway) // ngrok may have received the request
+	}))
+	defer gateway.Close()
+	client := newExample(gateway.URL)
+
+	err := client.RestartTunnelSession(context.Background(), "ts_1")
+	switch {
+	case err == nil:
+		fmt.Println("the agent comes back with another session")
+	case api.OutcomeUnknown(err):
+		fmt.Println("list the sessions, and look whether the agent has another one")
+	default:
+		fmt.Println("the agent does not restart:", err)
+	}
+	// Output: list the sessions, and look whether the agent has another one
+}
+
+// tracing is a RoundTripper that prints each attempt. Do not print the Authorization header: it has
+// the API key.
 type tracing struct{ next http.RoundTripper }
 
 func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -162,15 +162,14 @@ func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return rsp, err
 }
 
-// Your own http.Client can have a proxy, a client certificate, or a RoundTripper that traces. Retries, limits and errors
-// are the same.
-func ExampleWithHTTPClient() {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+// The transport can have a proxy, a client certificate, or a RoundTripper around it that traces.
+// Retries, limits and errors are the same.
+func ExampleNewTransport() {
+	transport := api.NewTransport()
 	transport.Proxy = http.ProxyFromEnvironment // or http.ProxyURL(…)
 	transport.TLSClientConfig = &tls.Config{
 		Certificates: []tls.Certificate{}, // those of tls.LoadX509KeyPair
 	}
-	transport.MaxIdleConnsPerHost = 64
 	defer transport.CloseIdleConnections()
 
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
@@ -193,53 +192,26 @@ func ExampleWithHTTPClient() {
 // An editor can set a header for one call, or for all calls of a client.
 func ExampleWithRequestEditorFn() {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.Header.Get("Traceparent"), r.Header.Get("X-Team"))
+		fmt.Println(r.Header.Get("X-Team"), r.Header.Get("Traceparent"))
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer echo.Close()
-	team := func(_ context.Context, req *http.Request) error {
-		req.Header.Set("X-Team", "edge")
-		return nil
+	setHeader := func(name, value string) api.RequestEditorFn {
+		return func(_ context.Context, req *http.Request) error {
+			req.Header.Set(name, value)
+			return nil
+		}
 	}
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(echo.URL), api.WithRequestEditorFn(team))
+	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(echo.URL),
+		api.WithRequestEditorFn(setHeader("X-Team", "edge")))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	trace := func(_ context.Context, req *http.Request) error {
-		req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-		return nil
-	}
+	trace := setHeader("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if err := client.StopTunnelSession(context.Background(), "ts_1", trace); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 edge
-}
-
-// sessionGetter is the part of the client that region needs.
-type sessionGetter interface {
-	GetTunnelSession(ctx context.Context, id string, editors ...api.RequestEditorFn) (*api.TunnelSession, error)
-}
-
-var _ sessionGetter = (*api.ClientWithResponses)(nil)
-
-func region(ctx context.Context, sessions sessionGetter, id string) string {
-	session, err := sessions.GetTunnelSession(ctx, id)
-	if err != nil {
-		return "unknown"
-	}
-	return session.Region
-}
-
-type fixedSession api.TunnelSession
-
-func (s fixedSession) GetTunnelSession(context.Context, string, ...api.RequestEditorFn) (*api.TunnelSession, error) {
-	return (*api.TunnelSession)(&s), nil
-}
-
-// Declare an interface with the methods that you use, and your tests can have their own fake.
-func Example_interface() {
-	fmt.Println(region(context.Background(), fixedSession{Region: "eu"}, "ts_1"))
-	// Output: eu
+	// edge 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 }

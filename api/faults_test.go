@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -8,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,55 +40,189 @@ const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 var wholeAnswer = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
 
-// faults returns all of them.
-func faults() []fault {
-	all := []fault{
-		{name: "refused", start: refused,
-			as: func(err error) bool { var e *net.OpError; return errors.As(err, &e) && e.Op == "dial" }, attempts: 2},
-		{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }),
-			as: func(err error) bool { var e net.Error; return errors.As(err, &e) }, requests: 2},
-		{name: "reset within the body", start: raw(func(c conn, _ int) { c.write(wholeAnswer[:len(wholeAnswer)-9]); c.reset() }),
-			text: "read the body of the response", requests: 2},
-		{name: "reset within the body of an error", start: raw(func(c conn, _ int) {
-			c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
-			c.reset()
-		}), status: 404, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "Content-Length too short", start: raw(func(c conn, _ int) { c.write(header + "Content-Length: 9\r\n\r\n" + session) }),
-			status: 200, is: api.ErrUnexpectedResponse, text: "unexpected end of JSON input", requests: 1},
+var faults = []fault{
+	{name: "refused", start: refused, as: isA[*net.OpError], attempts: 2},
+	{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }), as: isA[net.Error], requests: 2},
+	{name: "reset within the body", start: raw(func(c conn, _ int) {
+		c.write(wholeAnswer[:len(wholeAnswer)-9])
+		c.reset()
+	}), text: "read the body of the response", requests: 2},
+	{name: "reset within the body of an error", start: raw(func(c conn, _ int) {
+		c.write("HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n{")
+		c.reset()
+	}), status: 404, is: api.ErrUnexpectedResponse, requests: 1},
+	{name: "Content-Length too short", start: raw(func(c conn, _ int) {
+		c.write(header + "Content-Length: 9\r\n\r\n" + session)
+	}), status: 200, is: api.ErrUnexpectedResponse, text: "unexpected end of JSON input", requests: 1},
 
-		{name: "certificate that is not trusted", start: through(served(serveSession, withTLS), func(t *testing.T, s *site) {
-			s.client = untimedClient(t)
-		}), as: func(err error) bool { var e *tls.CertificateVerificationError; return errors.As(err, &e) }},
-		{name: "plain HTTP where TLS should be", start: through(served(serveSession, nil), func(t *testing.T, s *site) {
-			s.client, s.baseURL = untimedClient(t), strings.Replace(s.baseURL, "http:", "https:", 1)
-		}), text: "HTTP response to HTTPS client", attempts: 2},
+	{name: "certificate that is not trusted", start: through(served(serveSession, withTLS), func(t *testing.T, s *site) {
+		s.client = untimedClient(t)
+	}), as: isA[*tls.CertificateVerificationError]},
+	{name: "plain HTTP where TLS should be", start: through(served(serveSession, nil), func(t *testing.T, s *site) {
+		s.client, s.baseURL = untimedClient(t), strings.Replace(s.baseURL, "http:", "https:", 1)
+	}), text: "HTTP response to HTTPS client", attempts: 2},
 
-		{name: "gzip", start: served(encoded(gzipped(session)), nil), ok: true, requests: 1},
-		{name: "gzip bomb", start: served(encoded(gzipped(strings.Repeat(" ", 64<<20))), nil), status: 200, is: api.ErrResponseTooLarge, requests: 1},
+	{name: "gzip", start: served(encoded(gzipped(session)), nil), ok: true, requests: 1},
+	{name: "gzip bomb", start: served(encoded(gzipped(strings.Repeat(" ", 64<<20))), nil),
+		status: 200, is: api.ErrResponseTooLarge, requests: 1},
 
-		{name: "switching protocols", start: through(raw(switching), byDefault), status: 101, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "switching protocols, with a client of the caller's", start: raw(switching), status: 101, is: api.ErrUnexpectedResponse, requests: 1},
-		{name: "redirect with the default client", start: through(served(redirect(302, sessionPath), nil), byDefault),
-			status: 302, is: api.ErrUnexpectedResponse, requests: 1},
-	}
-	for _, status := range []int{302, 307} {
-		all = append(all, fault{name: fmt.Sprintf("redirect %d to another host", status),
-			start: toElsewhere(status, nil), status: status, is: api.ErrUnexpectedResponse, requests: 1})
-	}
-	for name, policy := range map[string]func(*http.Request, []*http.Request) error{
-		"copies the headers": func(r *http.Request, via []*http.Request) error {
+	{name: "switching protocols", start: raw(switching), status: 101, is: api.ErrUnexpectedResponse, requests: 1},
+	{name: "redirect with the default client", start: through(toElsewhere, byDefault),
+		status: 302, is: api.ErrUnexpectedResponse, requests: 1},
+	{name: "redirect under a policy that copies the headers", start: through(toElsewhere, func(_ *testing.T, s *site) {
+		s.client.(*http.Client).CheckRedirect = func(r *http.Request, via []*http.Request) error {
 			r.Header = via[0].Header.Clone()
 			return nil
-		},
-		"refuses": func(*http.Request, []*http.Request) error { return errors.New("no redirects") },
-	} {
-		all = append(all, fault{name: "redirect under a policy that " + name, status: 302, is: api.ErrUnexpectedResponse, requests: 1,
-			start: through(toElsewhere(302, nil), func(_ *testing.T, s *site) { s.client.(*http.Client).CheckRedirect = policy })})
+		}
+	}), status: 302, is: api.ErrUnexpectedResponse, requests: 1},
+
+	{name: "handler dies within the body, then well, over HTTP/2",
+		start: served(first(diesInBody, serveSession), http2), ok: true, requests: 2},
+	{name: "503, then well", start: served(first(sends(503, "{}"), serveSession), nil), ok: true, requests: 2},
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+func TestFaults(t *testing.T) {
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			at := f.start(t)
+			got, err := at.newClient(t).GetTunnelSession(t.Context(), "ts_1")
+			if n := at.requests(); n != f.requests {
+				t.Errorf("the server saw %d requests, want %d", n, f.requests)
+			}
+			if f.ok {
+				if err != nil || got == nil || got.ID != "ts_1" {
+					t.Errorf("got %+v, %v, want the session", got, err)
+				}
+				return
+			}
+			if err == nil || got != nil {
+				t.Fatalf("got %+v, %v, want an error and no session", got, err)
+			}
+			checkSecret(t, err)
+			var e *api.ResponseError
+			switch isResponse := errors.As(err, &e); {
+			case isResponse != (f.status != 0), !isResponse && !isA[*url.Error](err):
+				t.Errorf("got %v (%T), want a ResponseError: %v", err, err, f.status != 0)
+			case isResponse && e.StatusCode != f.status:
+				t.Errorf("got status %d, want %d", e.StatusCode, f.status)
+			}
+			if twice := cmp.Or(f.attempts, f.requests) == 2; strings.Contains(err.Error(), " (2 attempts)") != twice {
+				t.Errorf("got %v, want two attempts: %v", err, twice)
+			}
+			if f.is != nil && !errors.Is(err, f.is) {
+				t.Errorf("got %v, want it to match %v", err, f.is)
+			}
+			if f.as != nil && !f.as(err) {
+				t.Errorf("got %v (%T), which is of another kind", err, err)
+			}
+			if !strings.Contains(err.Error(), f.text) {
+				t.Errorf("got %v, want %q in it", err, f.text)
+			}
+		})
 	}
-	all = append(all,
-		fault{name: "handler dies within the body, then well, over HTTP/2", start: served(first(diesInBody, serveSession), http2), ok: true, requests: 2},
-		fault{name: "503, then well", start: served(first(sends(503, "{}"), serveSession), nil), ok: true, requests: 2})
-	return all
+}
+
+// A command is sent again if it could not be sent, and not if the agent may have received it.
+func TestCommandOverSockets(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		start   func(*testing.T) site
+		unknown bool
+	}{
+		{"host refuses the connection", refused, false},
+		{"proxy refuses the connection", through(served(serveSession, withTLS), func(t *testing.T, s *site) {
+			proxy, err := url.Parse(refused(t).baseURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.client.(*http.Client).Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
+		}), false},
+		{"connection breaks", raw(func(c conn, _ int) { c.reset() }), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			at := test.start(t)
+			err := at.newClient(t).StopTunnelSession(t.Context(), "ts_1")
+			isRepeated := err != nil && strings.Contains(err.Error(), "(2 attempts)")
+			if err == nil || isRepeated == test.unknown || api.OutcomeUnknown(err) != test.unknown {
+				t.Errorf("got %v, repeated: %v, unknown: %v", err, isRepeated, api.OutcomeUnknown(err))
+			}
+		})
+	}
+}
+
+// The pool has a connection for each concurrent call over HTTP/1.1. http.DefaultTransport keeps
+// two.
+func TestConnectionsAreKept(t *testing.T) {
+	const callers, rounds = 64, 5
+	arrived := make(chan struct{})
+	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
+		// No response is sent before all requests are there, so each needs a connection of its own.
+		if n%callers == 0 {
+			for range callers - 1 {
+				<-arrived
+			}
+		} else {
+			arrived <- struct{}{}
+		}
+		serveSession(w, r, n)
+	}, nil)(t)
+	at.client = untimedClient(t)
+	client := at.newClient(t)
+	for range rounds {
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if opened := at.connections(); opened > 2*callers {
+		t.Errorf("%d calls opened %d connections, want about %d", rounds*callers, opened, callers)
+	}
+}
+
+// A site is a server that a client calls.
+type site struct {
+	baseURL     string
+	client      api.HttpRequestDoer // without timeouts, so that a slow machine does not decide anything
+	requests    func() int          // that have arrived
+	connections func() int          // that were accepted; nil for a raw server
+}
+
+// newClient returns a client of the site that makes at most two attempts.
+func (s site) newClient(t *testing.T) *api.ClientWithResponses {
+	doer := &api.Doer{HTTPClient: s.client, MaxAttempts: 2, AttemptTimeout: time.Hour}
+	return newClient(t, api.WithBaseURL(s.baseURL), api.WithHTTPClient(doer))
+}
+
+// through changes the site that start returns.
+func through(start func(*testing.T) site, change func(*testing.T, *site)) func(*testing.T) site {
+	return func(t *testing.T) site {
+		s := start(t)
+		change(t, &s)
+		return s
+	}
+}
+
+// byDefault gives a site the default client, for calls that its timeouts cannot end.
+func byDefault(_ *testing.T, s *site) { s.client = nil }
+
+// untimedClient returns a client that has the default transport without its timeouts.
+func untimedClient(t *testing.T) *http.Client {
+	transport := api.NewTransport()
+	transport.DialContext, transport.TLSHandshakeTimeout, transport.HTTP2 = nil, 0, nil
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
 }
 
 // refused returns a site where nobody listens.
@@ -105,13 +243,110 @@ func refused(t *testing.T) site {
 	return site{baseURL: "http://" + c.LocalAddr().String(), client: untimedClient(t), requests: func() int { return 0 }}
 }
 
-type (
-	answerer     = func(w http.ResponseWriter, r *http.Request, n int)
-	changeServer = func(*httptest.Server)
-)
+// A conn is a connection of a raw server, after a request has arrived on it.
+type conn struct{ *net.TCPConn }
+
+func (c conn) write(s string) { _, _ = c.Write([]byte(s)) }
+
+// reset closes the connection so that the client gets a reset and not an end.
+func (c conn) reset() {
+	_ = c.SetLinger(0)
+	_ = c.Close()
+}
+
+// switching changes the protocol and then says nothing. The end of the test waits until the client
+// hangs up, so a client that does not is found out.
+func switching(c conn, _ int) {
+	c.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// raw starts a server on loopback that reads a request and leaves the rest to answer, which gets
+// the number of the request. After the answer it closes the connection.
+func raw(answer func(c conn, n int)) func(*testing.T) site {
+	return func(t *testing.T) site {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var requests atomic.Int64
+		var conns sync.WaitGroup
+		conns.Go(func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				conns.Go(func() {
+					defer c.Close()
+					if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+						answer(conn{c.(*net.TCPConn)}, int(requests.Add(1)))
+					}
+				})
+			}
+		})
+		t.Cleanup(func() {
+			l.Close()
+			conns.Wait()
+		})
+		return site{
+			baseURL:  "http://" + l.Addr().String(),
+			client:   untimedClient(t),
+			requests: func() int { return int(requests.Load()) },
+		}
+	}
+}
+
+// An answerer answers the request with the number n, beginning with 1.
+type answerer = func(w http.ResponseWriter, r *http.Request, n int)
+
+// served starts a server of net/http, with change to alter it before.
+func served(answer answerer, change func(*httptest.Server)) func(*testing.T) site {
+	return func(t *testing.T) site {
+		var requests, connections atomic.Int64
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer(w, r, int(requests.Add(1)))
+		}))
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+		srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				connections.Add(1)
+			}
+		}
+		if change != nil {
+			change(srv)
+		}
+		if srv.TLS == nil {
+			srv.Start()
+		} else {
+			srv.StartTLS()
+		}
+		t.Cleanup(srv.Close)
+		return site{
+			baseURL:     srv.URL,
+			client:      srv.Client(),
+			requests:    func() int { return int(requests.Load()) },
+			connections: func() int { return int(connections.Load()) },
+		}
+	}
+}
+
+// withTLS makes a server one with TLS, http2 one that speaks HTTP/2 over it.
+func withTLS(srv *httptest.Server) { srv.TLS = new(tls.Config) }
+
+func http2(srv *httptest.Server) {
+	withTLS(srv)
+	srv.EnableHTTP2 = true
+}
 
 func sends(status int, body string) answerer {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, status, body) }
+}
+
+func sendJSON(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
 }
 
 var serveSession = sends(200, session)
@@ -149,104 +384,14 @@ func gzipped(s string) string {
 	return b.String()
 }
 
-const sessionPath = "/tunnel_sessions/ts_1"
-
-func redirect(status int, location string) answerer {
-	return func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, location, status) }
-}
-
-// switching changes the protocol and then says nothing. The end of the test waits until the client hangs up.
-func switching(c conn, _ int) {
-	c.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-	c.stall()
-}
-
 // toElsewhere starts a server that redirects to another host, which no request may reach.
-func toElsewhere(status int, change changeServer) func(*testing.T) site {
-	return func(t *testing.T) site {
-		other := served(serveSession, nil)(t)
-		t.Cleanup(func() {
-			if n := other.requests(); n > 0 {
-				t.Errorf("the redirect was followed by %d requests", n)
-			}
-		})
-		return served(redirect(status, strings.Replace(other.baseURL, "127.0.0.1", "localhost", 1)+sessionPath), change)(t)
-	}
-}
-
-func TestFaults(t *testing.T) {
-	for _, f := range faults() {
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			at := f.start(t)
-			client := newClient(t, api.WithBaseURL(at.baseURL),
-				api.WithHTTPClient(&api.Doer{HTTPClient: at.client, MaxAttempts: 2, AttemptTimeout: time.Hour}))
-			got, err := client.GetTunnelSession(t.Context(), "ts_1")
-			if n := at.requests(); n != f.requests {
-				t.Errorf("the server saw %d requests, want %d", n, f.requests)
-			}
-			if f.ok {
-				if err != nil || got == nil || got.ID != "ts_1" {
-					t.Errorf("got %+v, %v, want the session", got, err)
-				}
-				return
-			}
-			if err == nil || got != nil {
-				t.Fatalf("got %+v, %v, want an error alone", got, err)
-			}
-			checkSecret(t, err)
-			var e *api.ResponseError
-			switch isResponse := errors.As(err, &e); {
-			case isResponse != (f.status != 0):
-				t.Errorf("got %v (%T), want a ResponseError: %v", err, err, f.status != 0)
-			case isResponse && e.StatusCode != f.status:
-				t.Errorf("got status %d, want %d", e.StatusCode, f.status)
-			}
-			if twice := cmp.Or(f.attempts, f.requests) == 2; strings.Contains(err.Error(), " attempts)") != twice {
-				t.Errorf("got %v, want two attempts: %v", err, twice)
-			}
-			if f.is != nil && !errors.Is(err, f.is) {
-				t.Errorf("got %v, want it to match %v", err, f.is)
-			}
-			if errors.Is(f.is, api.ErrUnexpectedResponse) && (errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrRateLimited)) {
-				t.Errorf("got %v, which matches another sentinel too", err)
-			}
-			if f.as != nil && !f.as(err) {
-				t.Errorf("got %v (%T), which is of another kind", err, err)
-			}
-			if !strings.Contains(err.Error(), f.text) {
-				t.Errorf("got %v, want %q in it", err, f.text)
-			}
-		})
-	}
-}
-
-// A command is sent again if it could not be sent, and not if the agent may have got it.
-func TestCommandOverSockets(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		start    func(*testing.T) site
-		attempts int
-	}{
-		{"host refuses the connection", refused, 2},
-		{"proxy refuses the connection", through(served(serveSession, withTLS), func(t *testing.T, s *site) {
-			proxy, err := url.Parse(refused(t).baseURL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.client.(*http.Client).Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
-		}), 2},
-		{"connection breaks", raw(func(c conn, _ int) { c.reset() }), 1},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			at := test.start(t)
-			client := newClient(t, api.WithBaseURL(at.baseURL),
-				api.WithHTTPClient(&api.Doer{HTTPClient: at.client, MaxAttempts: 2, AttemptTimeout: time.Hour}))
-			err := client.StopTunnelSession(t.Context(), "ts_1")
-			if err == nil || strings.Contains(err.Error(), "(2 attempts)") != (test.attempts == 2) {
-				t.Errorf("got %v, want %d attempts", err, test.attempts)
-			}
-		})
-	}
+func toElsewhere(t *testing.T) site {
+	other := served(serveSession, nil)(t)
+	t.Cleanup(func() {
+		if n := other.requests(); n > 0 {
+			t.Errorf("the redirect was followed by %d requests", n)
+		}
+	})
+	location := strings.Replace(other.baseURL, "127.0.0.1", "localhost", 1) + "/tunnel_sessions/ts_1"
+	return served(func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, location, 302) }, nil)(t)
 }

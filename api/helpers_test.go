@@ -66,7 +66,8 @@ var errReset = errors.New("connection reset")
 
 func reset(*http.Request) (*http.Response, error) { return nil, errReset }
 
-// A script is an HTTP client with one response after the other. It repeats the last one, and notes when requests arrive.
+// A script is an HTTP client with one response after the other. It repeats the last one, and notes
+// when requests arrive, and their bodies.
 type script struct {
 	answers []doerFunc
 	started time.Time
@@ -91,18 +92,23 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 
 // do sends a request through a Doer to the script.
 func (s *script) do(ctx context.Context, d api.Doer, method string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", nil)
-	if err != nil {
-		return nil, err
-	}
 	d.HTTPClient = s
-	return d.Do(req)
+	return d.Do(newRequest(ctx, method, ""))
+}
+
+func newRequest(ctx context.Context, method, body string) *http.Request {
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/things/t_1", strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	return req
 }
 
 // once returns a client that makes one attempt with an HTTP client.
 func once(t testing.TB, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
 	t.Helper()
-	return newClient(t, append([]api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}, opts...)...)
+	own := []api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}
+	return newClient(t, append(own, opts...)...)
 }
 
 func newClient(t testing.TB, opts ...api.ClientOption) *api.ClientWithResponses {

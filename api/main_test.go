@@ -2,12 +2,9 @@ package api_test
 
 import (
 	"flag"
-	"net/http"
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"example.com/ngrokapi/api"
 )
 
 // No goroutine is left after all tests, neither of a call nor of a connection.
@@ -20,15 +17,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(closing{m})
 }
 
-// closing is a test run that closes pooled connections at its end, because they have goroutines.
+// closing is a test run that closes its server at its end.
 type closing struct{ *testing.M }
 
 func (m closing) Run() int {
 	code := m.M.Run()
-	api.SharedClient().CloseIdleConnections()
-	http.DefaultClient.CloseIdleConnections()
 	fake().Close()
-	// The goroutines of closed connections take a moment to end, and longer on a busy machine than one Find waits.
+	// The goroutines of closed connections take a moment to end, and longer on a busy machine than
+	// one Find waits.
 	for range 60 {
 		if goleak.Find() == nil {
 			break

@@ -30,24 +30,30 @@ func succeed(r *http.Request) (*http.Response, error) {
 	return ok(r)
 }
 
+var (
+	errDial  = &net.OpError{Op: "dial", Err: errReset}
+	errProxy = &net.OpError{Op: "proxyconnect", Err: errDial}
+)
+
+// fails returns an HTTP client that gets no response, and an error as an http.Client returns it.
+func fails(err error) doerFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
+	}
+}
+
 func TestWhatIsRetried(t *testing.T) {
 	const never, idempotent, always = 0, 1, 2
 	type failure struct {
 		answer  doerFunc
 		retried int
 	}
-	// As an http.Client returns it.
-	network := func(err error) doerFunc {
-		return func(r *http.Request) (*http.Response, error) {
-			return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
-		}
-	}
 	failures := map[string]failure{
-		"host refuses the connection":  {network(&net.OpError{Op: "dial", Err: errReset}), always},
-		"proxy refuses the connection": {network(&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: errReset}}), always},
-		"connection breaks":            {network(&net.OpError{Op: "read", Err: errReset}), idempotent},
-		"connection ends":              {network(io.EOF), idempotent},
-		"certificate is not trusted":   {network(&tls.CertificateVerificationError{Err: errReset}), never},
+		"host refuses the connection":  {fails(errDial), always},
+		"proxy refuses the connection": {fails(errProxy), always},
+		"connection breaks":            {fails(&net.OpError{Op: "read", Err: errReset}), idempotent},
+		"connection ends":              {fails(io.EOF), idempotent},
+		"certificate is not trusted":   {fails(&tls.CertificateVerificationError{Err: errReset}), never},
 		"429":                          {failing(429, ""), always},
 	}
 	for _, status := range []int{500, 502, 503, 504} {
@@ -56,22 +62,70 @@ func TestWhatIsRetried(t *testing.T) {
 	for _, status := range []int{301, 304, 400, 401, 403, 404, 408, 409, 425, 501, 505, 599} {
 		failures[fmt.Sprint(status)] = failure{failing(status, ""), never}
 	}
-	for method, isIdempotent := range map[string]bool{"GET": true, "PUT": true, "DELETE": true, "POST": false, "PATCH": false} {
+	methods := map[string]bool{"GET": true, "PUT": true, "DELETE": true, "POST": false, "PATCH": false}
+	for method, isIdempotent := range methods {
 		for name, failure := range failures {
 			t.Run(method+" "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					requests := 1
+					want := 1
 					if failure.retried == always || failure.retried == idempotent && isIdempotent {
-						requests = 2
+						want = 2
 					}
 					s := newScript(failure.answer, succeed)
 					rsp, err := s.do(t.Context(), api.Doer{}, method)
-					if succeeded := requests == 2; len(s.at) != requests || (rsp != nil) != succeeded || (err == nil) != succeeded {
-						t.Errorf("got %v, %v after %d requests, want %d", rsp, err, len(s.at), requests)
+					if len(s.at) != want || (rsp != nil) != (want == 2) || (err == nil) != (want == 2) {
+						t.Errorf("got %v, %v after %d requests, want %d", rsp, err, len(s.at), want)
 					}
 				})
 			})
 		}
+	}
+}
+
+func TestOutcomeUnknown(t *testing.T) {
+	refuse := limiterFunc(func(context.Context) error { return errReset })
+	for _, test := range []struct {
+		name    string
+		answer  doerFunc
+		id      string
+		limiter limiterFunc // may be nil
+		unknown bool
+	}{
+		{"success", noContent, "ts_1", nil, false},
+		{"invalid ID", noContent, "..", nil, false},
+		{"limiter", noContent, "ts_1", refuse, false},
+		{"limiter before another attempt", failing(429, ""), "ts_1", afterFirst(refuse), false},
+		{"dialing the host", fails(errDial), "ts_1", nil, false},
+		{"dialing the proxy", fails(errProxy), "ts_1", nil, false},
+		{"429", failing(429, ""), "ts_1", nil, false},
+		{"unknown session", answer(404, "application/json", notFound), "ts_1", nil, false},
+		{"agent that cannot", answer(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
+
+		{"agent out of reach", answer(400, "application/json", `{"error_code":"ERR_NGROK_810"}`), "ts_1", nil, true},
+		{"500", failing(500, ""), "ts_1", nil, true},
+		{"redirect", failing(302, ""), "ts_1", nil, true},
+		{"success of another kind", ok, "ts_1", nil, true},
+		{"connection breaks", fails(io.EOF), "ts_1", nil, true},
+		{"timeout", sending, "ts_1", nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				doer := &api.Doer{HTTPClient: test.answer}
+				if test.limiter != nil {
+					doer.Limiter = test.limiter
+				}
+				err := newClient(t, api.WithHTTPClient(doer)).StopTunnelSession(t.Context(), test.id)
+				if (err == nil) != (test.name == "success") {
+					t.Errorf("got %v", err)
+				}
+				if err != nil {
+					err = fmt.Errorf("wrapped: %w", err)
+				}
+				if got := api.OutcomeUnknown(err); got != test.unknown {
+					t.Errorf("%v: got %v, want %v", err, got, test.unknown)
+				}
+			})
+		})
 	}
 }
 
@@ -147,7 +201,8 @@ func TestRetryAfter(t *testing.T) {
 					}
 				case err != nil || len(s.at) != 2:
 					t.Errorf("got %v after %d requests, want success after 2", err, len(s.at))
-				case test.asked == 0 && (took < 250*time.Millisecond || took > 500*time.Millisecond), test.asked > 0 && took != test.asked:
+				case test.asked > 0 && took != test.asked,
+					test.asked == 0 && (took < 250*time.Millisecond || took > 500*time.Millisecond):
 					t.Errorf("waited %v, want %v", took, test.asked)
 				}
 			})
@@ -155,13 +210,15 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// sending is an attempt that its context ends. As net/http does, it returns the context's cause alone.
+// sending is an attempt that its context ends. As net/http does, it returns the context's cause
+// alone.
 func sending(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, context.Cause(r.Context())
 }
 
-// A deadline ends the call. If the wait for the next attempt would outlast it, the call ends at once.
+// A deadline ends the call. If the wait for the next attempt would outlast it, the call ends at
+// once.
 func TestDeadline(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -185,17 +242,18 @@ func TestDeadline(t *testing.T) {
 					t.Errorf("got %v after %d requests, want %v after %d", err, len(s.at), test.is, test.requests)
 				}
 				if errors.Is(err, api.ErrRateLimited) && errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v, want the attempt's own error", err)
+					t.Errorf("got %v, want only the error of the attempt", err)
 				}
 			})
 		})
 	}
 }
 
-// When the context ends a call, the error matches the context's error, and that of the last attempt if it ended while
-// waiting. It never matches the context's cause, which with an errgroup is the error of another call.
+// When the context ends a call, the error matches the context's error, and that of the last attempt
+// if it ended while waiting. It never matches the context's cause, which with an errgroup is the
+// error of another call.
 func TestCancel(t *testing.T) {
-	_, gone := once(t, answer(404, "application/json", notFound)).GetTunnelSession(t.Context(), "ts_1")
+	gone := errors.New("another call failed")
 	for _, test := range []struct {
 		name     string
 		answer   doerFunc
@@ -213,7 +271,8 @@ func TestCancel(t *testing.T) {
 		{"while waiting after a transport error", reset, nil, 100 * time.Millisecond, 1, errReset},
 		{"while waiting after a response", failing(429, "10"), nil, 15 * time.Second, 2, api.ErrRateLimited},
 		{"while waiting for the limiter", ok, waitForCause, time.Second, 0, nil},
-		{"while waiting for the limiter after a response", failing(429, "10"), afterFirst(waitForCause), 15 * time.Second, 1, api.ErrRateLimited},
+		{"while waiting for the limiter after a response", failing(429, "10"), afterFirst(waitForCause),
+			15 * time.Second, 1, api.ErrRateLimited},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -225,8 +284,11 @@ func TestCancel(t *testing.T) {
 				}
 				s := newScript(test.answer)
 				_, err := s.do(ctx, d, "GET")
-				if !errors.Is(err, context.Canceled) || errors.Is(err, api.ErrNotFound) || test.last != nil && !errors.Is(err, test.last) {
-					t.Errorf("got %v, want context.Canceled, %v, and not the cause", err, test.last)
+				if !errors.Is(err, context.Canceled) || errors.Is(err, gone) {
+					t.Errorf("got %v, want context.Canceled, and not the cause", err)
+				}
+				if test.last != nil && !errors.Is(err, test.last) {
+					t.Errorf("got %v, want %v in it", err, test.last)
 				}
 				if took := time.Since(s.started); took != test.after || len(s.at) != test.requests {
 					t.Errorf("got %v after %v and %d requests", err, took, len(s.at))
@@ -254,21 +316,15 @@ func afterFirst(then limiterFunc) limiterFunc {
 	}
 }
 
-// Each attempt has the whole body, also if an editor has replaced it, as its GetBody tells.
+// Each attempt has the whole body, even if an editor has replaced it and GetBody returns the old
+// one.
 func TestRequestBody(t *testing.T) {
-	for _, body := range []string{"", "{}"} {
+	for body, want := range map[string][]string{"{}": {"{}", "{}", "{}"}, "": nil} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScript(reset)
-			req, err := http.NewRequest("PUT", "https://api.test/things/t_1", strings.NewReader("replaced"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			req := newRequest(t.Context(), "PUT", "replaced")
 			req.Body = io.NopCloser(strings.NewReader(body))
-			_, err = (&api.Doer{HTTPClient: s}).Do(req)
-			want := slices.Repeat([]string{body}, 3)
-			if body == "" {
-				want = nil
-			}
+			_, err := (&api.Doer{HTTPClient: s}).Do(req)
 			if !errors.Is(err, errReset) || !slices.Equal(s.bodies, want) {
 				t.Errorf("got %v after sending %q, want %v after %q", err, s.bodies, errReset, want)
 			}
@@ -280,16 +336,18 @@ func TestRequestBody(t *testing.T) {
 func TestRetriesAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		quoting := answer(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
-		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: newScript(quoting, reset, failing(404, "")), Logger: logger}))
+		s := newScript(quoting, reset, failing(404, ""))
+		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
 		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
 			t.Error("got no error")
 		}
-		const start = `time=\S+ level=DEBUG msg="retrying request to ngrok" `
-		want := regexp.MustCompile("^" + start + `attempt=1 wait=\S+ error="GET https://api.ngrok.com/tunnel_sessions/ts_1: 429 Too Many Requests: bad: \[redacted\]"` + "\n" +
-			start + `attempt=2 wait=\S+ error="connection reset"` + "\n$")
-		if !want.MatchString(log.String()) {
+		const start = `{"time":".*","level":"DEBUG","msg":"retrying request to ngrok",`
+		const url = `GET \\"https://api.ngrok.com/tunnel_sessions/ts_1\\": `
+		want := "^" + start + `"attempt":1,"wait":\d+,"error":"` + url + `429 Too Many Requests: bad: \[redacted\]"}` + "\n" +
+			start + `"attempt":2,"wait":\d+,"error":"` + url + `connection reset"}` + "\n$"
+		if !regexp.MustCompile(want).MatchString(log.String()) {
 			t.Errorf("logged\n%swant %s", log.String(), want)
 		}
 	})

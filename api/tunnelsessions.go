@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,21 +12,25 @@ import (
 	"net/url"
 )
 
-// GetTunnelSession returns the tunnel session with the given ID, such as "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR". If the error is
-// nil, the session has an ID.
+// GetTunnelSession returns the tunnel session with the given ID, such as
+// "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR". If the error is nil, the session has an ID.
 //
-// The error matches [ErrInvalidID] if the ID is empty, "." or "..", and [ErrNotFound] if the account has no such session.
-// It also matches [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or [ErrResponseTooLarge] as their
-// comments say. If there was a response, the error is a [*ResponseError].
+// The error matches [ErrInvalidID] if the ID is empty, "." or "..", and [ErrNotFound] if the
+// account has no such session: the agent is offline, or it has reconnected and has another session.
+// The error can also match [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or
+// [ErrResponseTooLarge]. If there was a complete response, the error is a [*ResponseError].
 //
 // Editors apply to this call only, after those of the client.
-func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) (*TunnelSession, error) {
+func (c *ClientWithResponses) GetTunnelSession(
+	ctx context.Context, id string, editors ...RequestEditorFn,
+) (*TunnelSession, error) {
 	rsp, err := c.TunnelSessionsGet(ctx, PathParam(id), editors...)
 	return decode(rsp, err, func(s *TunnelSession) bool { return s.ID != "" })
 }
 
-// ListTunnelSessions returns the tunnel sessions that are online in the account, in ngrok's order. It requests a page, of
-// at most 100 sessions, only when the loop reaches it. Each use of the sequence lists anew.
+// ListTunnelSessions returns the tunnel sessions that are online in the account, in ngrok's order.
+// It requests a page, of at most 100 sessions, only when the loop reaches it. Each use of the
+// sequence lists anew.
 //
 //	params := &api.TunnelSessionsListParams{Filter: new(`obj.region == "eu"`)}
 //	for session, err := range client.ListTunnelSessions(ctx, params) {
@@ -34,26 +40,32 @@ func (c *ClientWithResponses) GetTunnelSession(ctx context.Context, id string, e
 //		fmt.Println(session.ID)
 //	}
 //
-// Nil params list all sessions. The filter, an expression that ngrok evaluates, and the limit, which is the size of a
-// page, apply to every page. With an invalid filter the error is a [*ResponseError] whose Code is
-// "invalid_cel_expression".
+// Nil params list all sessions. The filter, an expression that ngrok evaluates, and the limit,
+// which is the size of a page, apply to every page. If the filter is invalid, the error is a
+// [*ResponseError] whose Code is "invalid_cel_expression".
 //
-// An error ends the sequence: its session is nil, and the list so far is incomplete. The errors are those of
-// [ClientWithResponses.GetTunnelSession]. A page without sessions is the last one, as in ngrok's own client. Pages are
-// requested from the client's base URL, whatever host ngrok names for the next one.
+// An error ends the sequence: its session is nil, and the sessions before it are not the whole
+// list. The errors are those of [ClientWithResponses.GetTunnelSession].
 //
-// Editors apply to the request of each page, after those of the client. One that changes the query
-// must keep what it has.
-func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn) iter.Seq2[*TunnelSession, error] {
-	var query TunnelSessionsListParams
-	if params != nil {
-		query = *params // the caller may change it before the loop
-	}
+// A list is not a snapshot. An agent that reconnects meanwhile gets another session, which can be
+// on no page or on two. With the key of another account, the list is empty. Neither is an error:
+// call an agent gone only after two lists without it, or a session after [ErrNotFound], and never
+// replace what you know of a fleet by an empty list.
+//
+// A page without sessions is the last one, as in ngrok's own client. Pages are requested from the
+// client's base URL, whatever host ngrok names for the next one. Editors apply to the request of
+// each page, after those of the client. One that changes the query must keep before_id, which
+// selects the page.
+func (c *ClientWithResponses) ListTunnelSessions(
+	ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn,
+) iter.Seq2[*TunnelSession, error] {
+	first := *cmp.Or(params, new(TunnelSessionsListParams)) // a copy: the caller may change it before the loop
+	isList := func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" }
 	return func(yield func(*TunnelSession, error) bool) {
-		query := query // each use of the sequence begins at the first page
+		query := first
 		for {
 			rsp, err := c.TunnelSessionsList(ctx, &query, editors...)
-			page, err := decode(rsp, err, func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" })
+			page, err := decode(rsp, err, isList)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -79,43 +91,52 @@ func (c *ClientWithResponses) ListTunnelSessions(ctx context.Context, params *Tu
 	}
 }
 
-// RestartTunnelSession tells the ngrok agent of a tunnel session to restart. The agent reconnects with another session ID;
-// find it by its metadata, which should be different for each agent.
+// RestartTunnelSession tells the ngrok agent of a tunnel session to restart. The agent reconnects
+// with another session ID. Give each agent unique metadata in its configuration, and find it by
+// that.
 //
-// A nil error means that ngrok accepted the command. Otherwise the Code of a [*ResponseError] can be
+// A nil error means that ngrok accepted the command. The Code of a [*ResponseError] can be
 //
-//   - ERR_NGROK_804: the agent cannot restart, for the reason in the message. Agents on Windows cannot.
+//   - ERR_NGROK_804: the agent cannot restart, for the reason in the message. Agents on Windows
+//     cannot: see [ClientWithResponses.StopTunnelSession].
 //   - ERR_NGROK_808: the agent failed to restart, with the error in the message.
-//   - ERR_NGROK_810: ngrok could not reach the agent, often because it is shutting down or reconnecting.
-//   - ERR_NGROK_1701: the account's plan does not allow to restart or stop agents.
+//   - ERR_NGROK_810: ngrok could not reach the agent, often because it is shutting down or
+//     reconnecting. The agent may have received the command.
+//   - ERR_NGROK_1701: the account's plan does not include restart and stop.
 //
-// The request is a POST. It is repeated after a 429, and if the host, or the proxy in front of it, could not be dialed, but
-// never if ngrok may have received it. After ERR_NGROK_810, a status of 500 or more, or another error without a response,
-// the outcome is unknown: list the sessions and look before you repeat the command.
+// Other errors are those of [ClientWithResponses.GetTunnelSession]. The request is a POST: the
+// package comment says when it is repeated, and [OutcomeUnknown] whether a command that failed may
+// have been carried out.
 func (c *ClientWithResponses) RestartTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsRestart(ctx, PathParam(id), TunnelSessionsRestartJSONRequestBody{}, editors...))
 }
 
-// StopTunnelSession tells the ngrok agent of a tunnel session to exit.
+// StopTunnelSession tells the ngrok agent of a tunnel session to exit. An agent that runs as a
+// service is started again by its service manager. On Windows, where agents cannot restart, that is
+// how to restart one. Any other agent stays offline until somebody starts it.
 //
-// A nil error means that ngrok accepted the command. ERR_NGROK_805 means that the agent cannot be stopped, for the reason
-// in the message. Otherwise, errors and retries are those of [ClientWithResponses.RestartTunnelSession].
+// A nil error means that ngrok accepted the command. ERR_NGROK_805 means that the agent cannot
+// stop, for the reason in the message. Other errors are those of
+// [ClientWithResponses.RestartTunnelSession].
 func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsStop(ctx, PathParam(id), TunnelSessionsStopJSONRequestBody{}, editors...))
 }
 
-// UpdateTunnelSession tells the ngrok agent of a tunnel session to update itself to the latest version within its major
-// version. The agent runs the old version until it is restarted: ngrok's document says to wait at least ten seconds before
-// calling [ClientWithResponses.RestartTunnelSession].
+// UpdateTunnelSession tells the ngrok agent of a tunnel session to update itself to the latest
+// version within its major version. The agent runs the old version until it restarts. ngrok's
+// document says to wait at least ten seconds before calling
+// [ClientWithResponses.RestartTunnelSession].
 //
-// A nil error means that ngrok accepted the command. Otherwise the Code of a [*ResponseError] can be
+// A nil error means that ngrok accepted the command. The Code of a [*ResponseError] can be
 //
-//   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration disables update checks, it
-//     has the latest version, it is updating, or it has updated and not restarted since.
+//   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
+//     disables updates, it has the latest version, it is updating, or it has updated and not
+//     restarted since. If its AgentVersion is older than the one that you want, restart it: the
+//     last of these reasons is what a program leaves that ended between update and restart.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
-//   - ERR_NGROK_1702: the account's plan does not allow to update agents.
+//   - ERR_NGROK_1702: the account's plan does not include updates.
 //
-// Otherwise, errors and retries are those of RestartTunnelSession.
+// Other errors are those of RestartTunnelSession.
 func (c *ClientWithResponses) UpdateTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsUpdate(ctx, PathParam(id), TunnelSessionsUpdateJSONRequestBody{}, editors...))
 }
@@ -137,16 +158,16 @@ func decode[T any](rsp *http.Response, err error, isValid func(*T) bool) (*T, er
 		return nil, plainError(err)
 	}
 	defer rsp.Body.Close()
-	data, err := io.ReadAll(rsp.Body)
-	if err != nil {
+	var body bytes.Buffer
+	if _, err := io.Copy(&body, rsp.Body); err != nil {
 		return nil, err
 	}
 	object := new(T)
-	if err := json.Unmarshal(data, object); err != nil {
-		return nil, newResponseError(rsp, data, err)
+	if err := json.Unmarshal(body.Bytes(), object); err != nil {
+		return nil, newResponseError(rsp, body.Bytes(), err)
 	}
 	if !isValid(object) {
-		return nil, newResponseError(rsp, data, errors.New("the body lacks what was asked for"))
+		return nil, newResponseError(rsp, body.Bytes(), errors.New("the body lacks what was asked for"))
 	}
 	return object, nil
 }
