@@ -393,5 +393,7 @@ func toElsewhere(t *testing.T) site {
 		}
 	})
 	location := strings.Replace(other.baseURL, "127.0.0.1", "localhost", 1) + "/tunnel_sessions/ts_1"
-	return served(func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, location, 302) }, nil)(t)
+	return served(func(w http.ResponseWriter, r *http.Request, _ int) {
+		http.Redirect(w, r, location, http.StatusFound)
+	}, nil)(t)
 }
