@@ -131,8 +131,8 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //
 //   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
 //     disables updates, it has the latest version, it is updating, or it has updated and not
-//     restarted since. If its AgentVersion is older than the one that you want, restart it: the
-//     last of these reasons is what a program leaves that ended between update and restart.
+//     restarted since. A program that ended between update and restart leaves the last of these: if
+//     AgentVersion is older than the version that you want, restart the agent.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
 //
