@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 			case isResponse && e.StatusCode != f.status:
 				t.Errorf("got status %d, want %d", e.StatusCode, f.status)
 			}
-			if twice := cmp.Or(f.attempts, f.requests) == 2; strings.Contains(err.Error(), " (2 attempts)") != twice {
+			if twice := cmp.Or(f.attempts, f.requests) == 2; strings.Contains(err.Error(), " attempts)") != twice {
 				t.Errorf("got %v, want two attempts: %v", err, twice)
 			}
 			if f.is != nil && !errors.Is(err, f.is) {
@@ -157,8 +157,8 @@ func TestCommandOverSockets(t *testing.T) {
 	}
 }
 
-// The pool has a connection for each concurrent call over HTTP/1.1. http.DefaultTransport keeps
-// two.
+// The pool of the default client has a connection for each concurrent call over HTTP/1.1.
+// http.DefaultTransport keeps two.
 func TestConnectionsAreKept(t *testing.T) {
 	const callers, rounds = 64, 5
 	arrived := make(chan struct{})
@@ -173,7 +173,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		}
 		serveSession(w, r, n)
 	}, nil)(t)
-	at.client = untimedClient(t)
+	byDefault(t, &at)
 	client := at.newClient(t)
 	for range rounds {
 		var wg sync.WaitGroup
