@@ -103,9 +103,9 @@ type rollout struct {
 // An agent is to be updated. It keeps its metadata when it restarts, and gets another session.
 type agent struct {
 	metadata  string
-	session   string // the ID of the last one
+	session   string // the ID of the one that was told to restart or stop
 	updated   bool   // it was told to update, or refused, since it may have updated before
-	restarted bool   // that session was told to restart or stop
+	restarted bool   // whether it accepted that
 	ended     bool   // it is at the version, or has failed
 
 	progress, refusal string // for people: how far it has come, and why it refused to update
@@ -117,7 +117,7 @@ func (r *rollout) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for len(agents) > 0 && !r.planOnly && !r.failed && ctx.Err() == nil {
+	for len(agents) > 0 && !r.planOnly && !r.failed {
 		n := min(r.batchSize, len(agents))
 		r.updateBatch(ctx, agents[:n])
 		agents = agents[n:]
@@ -256,7 +256,7 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 	return false
 }
 
-// fail ends the update of an agent that is not at the version. No other batch follows.
+// fail ends the update of an agent that failed, or was interrupted. No other batch follows.
 func (r *rollout) fail(a *agent, result string) {
 	a.ended, r.failed = true, true
 	r.print(a, result)

@@ -40,7 +40,7 @@ func newFleet(t *testing.T) *ngroktest.Server {
 		api.TunnelSession{ID: "ts_3", Metadata: "m3", AgentVersion: "3.20.0", OS: "windows"},
 	)
 	srv.LatestVersion = "3.20.0"
-	srv.Filter = func(expression string, s api.TunnelSession) bool { return s.Metadata == expression }
+	srv.Filter = func(value string, s api.TunnelSession) bool { return value == s.Metadata || value == s.AgentVersion }
 	srv.Wrap(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
@@ -240,6 +240,8 @@ func TestSelection(t *testing.T) {
 		{"plan", nil, []string{"-n"},
 			[]string{skipped2, `"m0": not updated yet, at version 3.18.0`, left1, behind(3), "exit 1, 0 commands"}},
 		{"filter", nil, []string{"-filter", "m1"}, []string{ok1, "exit 0, 2 commands"}},
+		{"filter that agents do not match after the update", nil, []string{"-filter", "3.18.0", "-windows-service"},
+			[]string{ok0, ok1, ok2, "exit 0, 6 commands"}},
 		{"other versions", []api.TunnelSession{
 			{ID: "ts_4", Metadata: "dev", AgentVersion: "dev"},
 			{ID: "ts_5", Metadata: "old", AgentVersion: "2.3.41"},
