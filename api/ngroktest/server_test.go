@@ -113,8 +113,8 @@ func TestFail(t *testing.T) {
 			t.Errorf("got %+v, want status %d, code %q", err, test.status, test.code)
 		}
 		for _, sentinel := range sentinels {
-			if errors.Is(err, sentinel) != (sentinel == test.is) {
-				t.Errorf("%v: errors.Is for %q is %t", err, sentinel, sentinel != test.is)
+			if got := errors.Is(err, sentinel); got != errors.Is(test.is, sentinel) {
+				t.Errorf("%v: errors.Is for %q is %t", err, sentinel, got)
 			}
 		}
 		if got := api.OutcomeUnknown(err); got != test.unknown {
