@@ -9,12 +9,12 @@
 // A [Server] has the test's sessions, and an agent behind each of them, which obeys ngrok's
 // commands. A stop ends the session. A restart gives the agent a new session, with another ID and
 // URI and the current time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows".
-// [Server.LatestVersion] says what an update does. The status of a command that fails is 400, which
-// is a guess: ngrok documents only the codes.
+// [Server.LatestVersion] says what an update does.
 //
 // The server responds as the real API does to a missing or wrong key or version, an unknown
-// session, an unknown path and an invalid limit. [Server.Fail], [Server.FailOn] and [Server.Wrap]
-// make requests fail.
+// session, an unknown path and an invalid limit. The status of a command that fails, and of an
+// invalid limit, is 400. That is a guess: ngrok documents only the codes. [Server.Fail],
+// [Server.FailOn] and [Server.Wrap] make requests fail.
 //
 // # What fails the test
 //
@@ -64,8 +64,9 @@ type Server struct {
 	// always succeed and change nothing.
 	//
 	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, or
-	// another major version, or a version that is not semantic. It also fails if the agent has updated
-	// and not restarted since.
+	// another major version, or if it has updated and not restarted since. In the fake, it also fails
+	// for a version that is not semantic. For an agent whose configuration disables updates, use
+	// [Server.FailOn].
 	//
 	// An update takes effect at a restart at least ten seconds later. That is how long ngrok's
 	// document says to wait; it does not say what an earlier restart does. In the fake, it starts the
@@ -160,7 +161,8 @@ func (s *Server) HTTPClient() *http.Client {
 func (s *Server) URL() string { return s.url() }
 
 // Put adds a session, or replaces the one with its ID. The list has sessions in the order in which
-// they were first added. The test fails at once if the session has no ID.
+// they were first added, and not sorted by ID as ngrok's. The test fails at once if the session has
+// no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	if err := s.api.Put(session); err != nil {
@@ -171,10 +173,10 @@ func (s *Server) Put(session api.TunnelSession) {
 // Delete removes the session with the given ID, if there is one, as when its agent disconnects.
 func (s *Server) Delete(id string) { s.api.Delete(id) }
 
-// Reconnect gives an agent a new session, as a restart does, and returns its ID. It is for an agent
-// whose connection broke, and for one that was stopped and that a service manager starts again. The
-// given ID is that of the agent's session, or of an earlier one. The test fails at once if there
-// never was such a session.
+// Reconnect gives an agent a new session, and returns its ID. An update takes effect as at a
+// restart. Reconnect is for an agent whose connection broke, and for one that was stopped and that
+// a service manager starts again. The given ID is that of the agent's session, or of an earlier
+// one. The test fails at once if there never was such a session.
 func (s *Server) Reconnect(id string) string {
 	s.tb.Helper()
 	id, err := s.api.Reconnect(id)
@@ -194,8 +196,9 @@ func (s *Server) Sessions() []api.TunnelSession { return s.api.Sessions("") }
 //
 // A command that fails has no effect, but after Fail(500, "") or Fail(400, "ERR_NGROK_810")
 // [api.OutcomeUnknown] is true, because a client cannot know that. Fail(404, "") is ngrok's
-// response about an unknown session: the error matches [api.ErrNotFound], whatever the code.
-// Fail(401, "") matches [api.ErrAuthentication], as ngrok's own Fail(403, "ERR_NGROK_203") does.
+// response about an unknown session, and Fail(404, "ERR_NGROK_222") about an invalid ID: the errors
+// match [api.ErrNotFound]. Fail(403, "ERR_NGROK_203") is ngrok's response to an unknown key: it
+// matches [api.ErrAuthentication], as Fail(401, "") does, a status that ngrok is not known to use.
 // Fail(403, "") matches no sentinel: the key lacks a permission. Fail(429, "") matches
 // [api.ErrRateLimited], and has no Retry-After header.
 func (s *Server) Fail(status int, code string) {

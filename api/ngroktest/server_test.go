@@ -198,8 +198,8 @@ func TestServerLists(t *testing.T) {
 	}
 	srv.Put(api.TunnelSession{ID: "ts_3", Region: "us"}) // stays in its place
 	client := srv.Client()
-	// Pages go on after a session that is gone by then, and each agent comes once, even if it
-	// restarts meanwhile.
+	// Pages go on after a session that is gone by then, and each agent comes once, even if it restarts
+	// meanwhile.
 	change := func(id string) {
 		command := client.StopTunnelSession
 		if id > "ts_2" {

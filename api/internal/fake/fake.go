@@ -26,7 +26,7 @@ const APIKey = "2NgrokTestKeyNotARealSecret_5uFakeFakeFakeFakeFake"
 const (
 	listURI         = "https://api.ngrok.com/tunnel_sessions"
 	maxPageSize     = 100
-	updateTime      = 10 * time.Second // how long an agent takes to update
+	updateTime      = 10 * time.Second // before a restart, as ngrok's document asks
 	operationHeader = "Ngrok-Operation-Id"
 )
 
@@ -314,8 +314,8 @@ func unknownPath(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusNotFound, errorBody{Status: http.StatusNotFound, Message: "Not Found", Details: details})
 }
 
-// badRequest writes an error with the status 400. For a command that fails, the status is a guess:
-// ngrok documents only the codes.
+// badRequest writes an error with the status 400. For a command and a limit, that is a guess: ngrok
+// documents only the codes.
 func badRequest(w http.ResponseWriter, code, message string) {
 	Error(w, http.StatusBadRequest, code, message)
 }
