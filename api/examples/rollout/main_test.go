@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	list     = "GET /tunnel_sessions"
 	update1  = "POST /tunnel_sessions/ts_1/update"
 	restart1 = "POST /tunnel_sessions/ts_1/restart"
 	stop2    = "POST /tunnel_sessions/ts_2/stop"
@@ -88,6 +87,9 @@ func during(pattern string, happen func(srv *ngroktest.Server, obey, interrupt f
 	}
 }
 
+// failLooks makes the next n lists fail. Each makes three attempts.
+func failLooks(srv *ngroktest.Server, n int) { fail("GET /tunnel_sessions", 500, "", 3*n)(srv, nil) }
+
 func breakConnection() { panic(http.ErrAbortHandler) }
 
 // rollOut runs the command, and returns its output and how it ended.
@@ -122,7 +124,7 @@ func setKey(t *testing.T) {
 	t.Setenv("NGROK_API_BASE_URL", "")
 }
 
-// In the first roll-out, something goes wrong. The second one goes on.
+// In the first roll-out, something goes wrong. The second one goes on where the first one was.
 func TestFaults(t *testing.T) {
 	setKey(t)
 	type lines []string
@@ -202,10 +204,10 @@ func TestFaults(t *testing.T) {
 				left2, behind(3), "exit 1, 4 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
 		{"lists fail for three looks",
-			during(restart1, func(srv *ngroktest.Server, _, _ func()) { fail(list, 500, "", 3*3)(srv, nil) }),
+			during(restart1, func(srv *ngroktest.Server, _, _ func()) { failLooks(srv, 3) }),
 			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
 		{"lists fail for all looks after the restart",
-			during(restart1, func(srv *ngroktest.Server, _, _ func()) { fail(list, 500, "", 11*3)(srv, nil) }),
+			during(restart1, func(srv *ngroktest.Server, _, _ func()) { failLooks(srv, 11) }),
 			lines{`"m0": failed: cannot look for it: …500…: restarted, not back`,
 				`"m1": failed: cannot look for it: …500…: restarted, not back`, left2, behind(3),
 				"exit 1, 4 commands, minutes later"},

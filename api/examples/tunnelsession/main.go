@@ -84,15 +84,15 @@ func find(ctx context.Context, key, baseURL, id, filter string) ([]*api.TunnelSe
 	if err != nil {
 		return nil, err
 	}
-	var sessions []*api.TunnelSession
 	if id != "" {
 		session, err := client.GetTunnelSession(ctx, id)
-		return append(sessions, session), err
+		return []*api.TunnelSession{session}, err
 	}
 	params := new(api.TunnelSessionsListParams)
 	if filter != "" {
 		params.Filter = &filter
 	}
+	var sessions []*api.TunnelSession
 	for session, err := range client.ListTunnelSessions(ctx, params) {
 		if err != nil {
 			return nil, err // what was listed so far is incomplete
