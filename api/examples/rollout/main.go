@@ -10,7 +10,7 @@
 // tells a batch of them to update, waits ten seconds, tells them to restart, and looks whether they
 // come back with the version or a later one, for two minutes in all. It prints a line for each
 // agent. If an agent of the batch fails, rollout prints what is left, and stops. Run it again to go
-// on: it looks at the versions, so it does nothing twice.
+// on: it looks at the versions, and goes on with the agents that are behind.
 //
 // An interrupt stops it after the current command. It then prints how far each agent has come, and
 // whose outcome is unknown. A second interrupt ends it at once.
@@ -24,9 +24,9 @@
 // which ngrok does not update, and those whose version is not semantic.
 //
 // The exit status is 0 if all agents that match the filter have the version or a later one. It is 1
-// if one has not: it failed, was left or skipped, or -n is set. Agents that are offline do not
-// count. To have no agents that are skipped or always fail, exclude them by the filter. The exit
-// status is 2 if the command is misused.
+// if one has not: it failed, or was skipped, left or only planned. Exclude agents that are always
+// skipped, or always fail, by the filter. Agents that are offline do not count, and one that
+// reconnects during a list can be missing from it. The exit status is 2 if the command is misused.
 package main
 
 import (
