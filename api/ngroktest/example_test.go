@@ -6,74 +6,71 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"testing"
 
 	"example.com/ngrokapi/api"
 	"example.com/ngrokapi/api/ngroktest"
 )
 
-// regionOf is the code under test. A session that is gone has no region.
-func regionOf(ctx context.Context, client *api.ClientWithResponses, id string) (string, error) {
-	session, err := client.GetTunnelSession(ctx, id)
-	switch {
-	case errors.Is(err, api.ErrNotFound):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("look up region: %w", err)
-	}
-	return session.Region, nil
-}
+// exampleTB stands in for the *testing.T that a test has and an example has not. It panics where
+// the test would fail.
+type exampleTB struct{ testing.TB }
+
+func (exampleTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+func (exampleTB) Helper()                           {}
 
 func ExampleNewServer() {
-	t := new(exampleTB) // in a test, its *testing.T
-	defer t.end()
+	t := exampleTB{}            // in a test, its *testing.T
 	ctx := context.Background() // in a test, t.Context()
 
 	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", Region: "eu"})
-	client := srv.Client()
-
-	region, err := regionOf(ctx, client, "ts_1")
-	fmt.Printf("%q %v\n", region, err)
-
-	srv.Delete("ts_1")
-	region, err = regionOf(ctx, client, "ts_1")
-	fmt.Printf("%q %v\n", region, err)
+	session, err := srv.Client().GetTunnelSession(ctx, "ts_1")
+	fmt.Println(session.Region, err)
 
 	srv.Fail(429, "ERR_NGROK_226")
-	_, err = regionOf(ctx, client, "ts_1")
+	_, err = srv.Client().GetTunnelSession(ctx, "ts_1")
 	fmt.Println(errors.Is(err, api.ErrRateLimited))
 
-	fmt.Println(len(srv.Requests()), "requests")
+	srv.Delete("ts_1")
+	_, err = srv.Client().GetTunnelSession(ctx, "ts_1")
+	fmt.Println(errors.Is(err, api.ErrNotFound))
 	// Output:
-	// "eu" <nil>
-	// "" <nil>
+	// eu <nil>
 	// true
-	// 3 requests
+	// true
 }
 
-// One operation fails. A ServeMux selects it.
+// One command fails.
+func ExampleServer_FailOn() {
+	t := exampleTB{}            // in a test, its *testing.T
+	ctx := context.Background() // in a test, t.Context()
+
+	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1"}, api.TunnelSession{ID: "ts_2"})
+	srv.FailOn("POST /tunnel_sessions/ts_2/stop", 400, "ERR_NGROK_810")
+	for _, id := range []string{"ts_1", "ts_2"} {
+		err := srv.Client().StopTunnelSession(ctx, id)
+		fmt.Println(id, err == nil, api.OutcomeUnknown(err))
+	}
+	// Output:
+	// ts_1 true false
+	// ts_2 false true
+}
+
+// The agent obeys a command, and the response is lost. With FailOn, the agent would not obey.
 func ExampleServer_Wrap() {
-	t := new(exampleTB) // in a test, its *testing.T
-	defer t.end()
+	t := exampleTB{}            // in a test, its *testing.T
 	ctx := context.Background() // in a test, t.Context()
 
 	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1"})
 	srv.Wrap(func(next http.Handler) http.Handler {
-		mux := http.NewServeMux()
-		mux.HandleFunc("POST /tunnel_sessions/{id}/restart", func(w http.ResponseWriter, r *http.Request) {
-			ngroktest.Error(w, http.StatusBadRequest, "ERR_NGROK_808", r.PathValue("id")+" failed to restart")
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler) // breaks the connection
 		})
-		mux.Handle("/", next)
-		return mux
 	})
-
-	var e *api.ResponseError
-	if err := srv.Client().RestartTunnelSession(ctx, "ts_1"); errors.As(err, &e) {
-		fmt.Println(e.Code, e.Message)
-	}
-	fmt.Println(srv.Client().StopTunnelSession(ctx, "ts_1"))
-	// Output:
-	// ERR_NGROK_808 ts_1 failed to restart
-	// <nil>
+	err := srv.Client().StopTunnelSession(ctx, "ts_1")
+	fmt.Println(api.OutcomeUnknown(err), len(srv.Sessions()), "sessions")
+	// Output: true 0 sessions
 }
 
 func ExampleHandler() {
@@ -85,7 +82,7 @@ func ExampleHandler() {
 		fmt.Println(err)
 		return
 	}
-	region, err := regionOf(context.Background(), client, "ts_1")
-	fmt.Printf("%q %v\n", region, err)
-	// Output: "eu" <nil>
+	session, err := client.GetTunnelSession(context.Background(), "ts_1")
+	fmt.Println(session.Region, err)
+	// Output: eu <nil>
 }

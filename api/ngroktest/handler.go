@@ -16,9 +16,14 @@ import (
 	"example.com/ngrokapi/openapi"
 )
 
-// Handler returns a fake ngrok API with the given sessions, for programs that have no [testing.TB]. Tests use
-// [NewServer]. The handler behaves as a [Server] whose fields are not set. Where that fails the test, it only responds with
-// the status 500 and a message that names the field: also to a filter. Handler panics if a session has no ID.
+// Handler returns a fake ngrok API with the given sessions, for programs that are not tests. It
+// behaves as a [Server] whose fields are not set: it has no filters, and updates change nothing.
+// What would fail a test only gets the response with the status 500 and the reason. Handler panics
+// if a session has no ID.
+//
+// A program that needs more, such as the demo of a roll-out, calls [NewServer] and [Server.URL]
+// with a [testing.TB] of its own, which embeds the interface and has four methods: Cleanup, Errorf,
+// Fatalf and Helper.
 func Handler(sessions ...api.TunnelSession) http.Handler {
 	f := fake.New(func() fake.Options { return fake.Options{} })
 	for _, s := range sessions {
@@ -35,11 +40,11 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 }
 
 // Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
-// [Server.Wrap]. The code, such as "ERR_NGROK_810", is left out if it is empty. If the message is
-// empty, it is the text of the status, or, with the status 404, that of an unknown session:
-// Error(w, 404, "", "") matches [api.ErrNotFound].
+// [Server.Wrap]. Set other headers, such as Retry-After, before.
 //
-// Set other headers, such as Retry-After, before.
+// The code, such as "ERR_NGROK_810", is left out if it is empty. An empty message becomes the text
+// of the status, or for a 404, that of an unknown session: Error(w, 404, "", "") matches
+// [api.ErrNotFound].
 func Error(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Ngrok-Operation-Id", "op_fromNgroktestError")
 	fake.Error(w, status, code, message)
@@ -48,7 +53,7 @@ func Error(w http.ResponseWriter, status int, code, message string) {
 // validating is a fake API that checks requests and responses against ngrok's document.
 type validating struct {
 	api       *fake.API
-	filters   func() bool // whether the API knows what filters mean
+	filters   func() bool // whether the API evaluates filters
 	validator *openapi.Validator
 	report    func(error) // gets what does not conform
 }
@@ -58,7 +63,7 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.api.ServeHTTP(rec, r)
 	if err := v.check(r, rec); err != nil {
 		v.report(err)
-		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // so that the call ends, with the reason
+		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // the call ends with the reason
 		return
 	}
 	maps.Copy(w.Header(), rec.Header())
@@ -66,8 +71,9 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(rec.Body.Bytes())
 }
 
-// check returns an error if a response does not conform to the document, or is a success and its request does not. An
-// error response that the document does not have, such as one for an unknown path, always conforms.
+// check returns an error if a response does not conform to the document, or is a success and its
+// request does not. An error response that the document does not define, such as one for an unknown
+// path, always conforms.
 func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder) error {
 	route, err := v.validator.Route(r)
 	if rec.Code < http.StatusBadRequest {
@@ -89,8 +95,8 @@ func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder) erro
 	return nil
 }
 
-// checkQuery returns an error if a query has a parameter that the document does not have for the operation, or a filter
-// that nothing evaluates.
+// checkQuery returns an error if a query has a parameter that the document does not define for the
+// operation, or a filter that nothing evaluates.
 func (v *validating) checkQuery(r *http.Request, route *routers.Route) error {
 	query := r.URL.Query()
 	known := slices.Concat(route.PathItem.Parameters, route.Operation.Parameters)
@@ -100,13 +106,13 @@ func (v *validating) checkQuery(r *http.Request, route *routers.Route) error {
 		}
 	}
 	if query.Has("filter") && !v.filters() {
-		return fmt.Errorf("the list has the filter %q: set Server.Filter, which says what that means", query.Get("filter"))
+		return fmt.Errorf("the list has the filter %q: set Server.Filter to evaluate it", query.Get("filter"))
 	}
 	return nil
 }
 
-// validator returns the validator of ngrok's document. All fakes share it: a test can have many, and the document can be
-// large.
+// validator returns the validator of ngrok's document. All fakes share it: a test can have many,
+// and the document can be large.
 var validator = sync.OnceValue(func() *openapi.Validator {
 	doc, err := openapi.Load()
 	if err != nil {

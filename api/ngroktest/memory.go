@@ -44,7 +44,8 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return rsp, nil
 }
 
-// serve calls a handler. It returns false if the handler breaks the connection, by a panic with http.ErrAbortHandler.
+// serve calls a handler. It returns false if the handler breaks the connection, by a panic with
+// http.ErrAbortHandler.
 func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (completed bool) {
 	defer func() {
 		v := recover()

@@ -6,32 +6,35 @@
 //		…
 //	}
 //
-// A [Server] has the tunnel sessions that the test gives it. It lists them and looks them up, and
-// obeys stop, restart and update. A restart gives the session a new ID and URI, and the current
-// time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows". [Server.LatestVersion] says
-// what an update does. The status of a command that fails is 400, which is a guess: ngrok documents
-// the codes alone.
+// A [Server] has the test's sessions, and an agent behind each of them, which obeys ngrok's
+// commands. A stop ends the session. A restart gives the agent a new session, with another ID and
+// URI and the current time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows".
+// [Server.LatestVersion] says what an update does.
 //
 // The server responds as the real API does to a missing or wrong key or version, an unknown
-// session, an unknown path and an invalid limit, and it can be told to fail.
-//
-// # Time
-//
-// [Server.Client] and [Server.HTTPClient] reach the server in memory: without a socket, and without a goroutine. In a
-// bubble of [testing/synctest], waits, outages and a Retry-After of 50 seconds then take no time. Call [NewServer] in the
-// bubble, and use the Context of its t: a call that waits for a context from outside makes the bubble hang. [Server.URL]
-// is for programs that need an address. It does not work in a bubble.
+// session, an unknown path and an invalid limit. The status of a command that fails, and of an
+// invalid limit, is 400. That is a guess: ngrok documents only the codes. [Server.Fail],
+// [Server.FailOn] and [Server.Wrap] make requests fail.
 //
 // # What fails the test
 //
-// The server validates requests and responses against ngrok's OpenAPI document. It fails the test, with a message that
-// names the field, and responds with the status 500 and that message, if
+// The server checks requests and responses against ngrok's OpenAPI document. It fails the test, and
+// responds with the status 500 and the reason, if
 //
-//   - a request that would succeed does not conform, or has a query parameter that the document does not have;
+//   - a request would succeed although it does not conform, or has a query parameter that the
+//     document does not have;
 //   - a request has a filter, and [Server.Filter] is nil;
 //   - a response does not conform, because of a value in a session.
 //
-// Responses that a handler of [Server.Wrap] writes itself are not validated.
+// Responses that a handler of [Server.Wrap] writes itself are not checked.
+//
+// # Time
+//
+// [Server.Client] and [Server.HTTPClient] reach the server in memory, without a socket or another
+// goroutine. So waits, outages and a Retry-After of 50 seconds take no time in a bubble of
+// [testing/synctest]. Call [NewServer] in the bubble, and use the Context of its t: a call that
+// waits for a context from outside makes the bubble hang. [Server.URL], for programs that need an
+// address, does not work in a bubble.
 package ngroktest
 
 import (
@@ -50,25 +53,30 @@ import (
 // APIKey is the key that the fake accepts. It has the shape of a real one, and opens nothing.
 const APIKey = fake.APIKey
 
-// Server is a fake ngrok API. Make one with [NewServer]. Set its fields before the first request. Its methods are safe for
-// concurrent use.
+// Server is a fake ngrok API. Make one with [NewServer]. Set its fields before the first request.
+// Its methods are safe for concurrent use.
 type Server struct {
-	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100, means 100, which is
-	// ngrok's own maximum.
+	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100, means
+	// 100, which is ngrok's maximum.
 	PageSize int
 
-	// LatestVersion is the version to which agents update, such as "3.20.0". If it is empty,
-	// updates always succeed and change nothing.
+	// LatestVersion is the version that agents update to, such as "3.20.0". If it is empty, updates
+	// always succeed and change nothing.
 	//
-	// An update takes effect at a restart that comes ten seconds later or more. An earlier restart
-	// starts the old version, and the update is lost. An update fails with ERR_NGROK_806 if the
-	// agent has the latest version or a later one, or another major version, such as none, or if it
-	// has updated and not restarted since.
+	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, or
+	// another major version, or if it has updated and not restarted since. In the fake, it also fails
+	// for a version that is not semantic. For an agent whose configuration disables updates, use
+	// [Server.FailOn].
+	//
+	// An update takes effect at a restart at least ten seconds later. That is how long ngrok's
+	// document says to wait; it does not say what an earlier restart does. In the fake, it starts the
+	// old version, and the update is lost.
 	LatestVersion string
 
-	// Filter reports whether a session matches a filter of the list. The server does not know CEL: the test says what its
-	// expressions mean. If Filter is nil, a request with a filter fails the test. For an invalid expression, ngrok responds
-	// with the status 400 and the code "invalid_cel_expression": see [Error].
+	// Filter reports whether a session matches a filter of the list. The server does not know CEL, so
+	// the test evaluates its expressions. If Filter is nil, a request with a filter fails the test.
+	// For an invalid expression ngrok responds with the status 400 and the code
+	// "invalid_cel_expression": use [Server.FailOn].
 	//
 	// Filter is called in the goroutine of the request.
 	Filter func(expression string, session api.TunnelSession) bool
@@ -82,8 +90,8 @@ type Server struct {
 	requests []*http.Request
 }
 
-// NewServer returns a server that has the given sessions. The test fails at once if one of them has no ID. The package
-// comment says what else fails it.
+// NewServer returns a server that has the given sessions. The test fails at once if one of them has
+// no ID. The package comment says what else fails it.
 func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
 	s := &Server{tb: tb}
@@ -107,15 +115,16 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	return s
 }
 
-// Client returns a client that reaches the server in memory, whatever its base URL, with [APIKey]. It does not retry, so
-// that each failure of the server fails one call. The test fails at once if an option is invalid.
+// Client returns a client with [APIKey] that reaches the server in memory, whatever the host in its
+// base URL. It does not retry, so that each failure of the server fails one call. The test fails at
+// once if an option is invalid.
 //
 // An [api.Doer] without an HTTPClient sends its requests to the server too. To test with retries:
 //
 //	client := srv.Client(api.WithHTTPClient(new(api.Doer)))
 //
-// Any other option [api.WithHTTPClient] decides where requests go. An [http.Client] of your own reaches the server with
-// the Transport of [Server.HTTPClient].
+// Any other [api.WithHTTPClient] decides where requests go. An [http.Client] of your own reaches
+// the server with the Transport of [Server.HTTPClient].
 func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 	s.tb.Helper()
 	once := api.WithHTTPClient(&api.Doer{MaxAttempts: 1})
@@ -134,25 +143,26 @@ func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 	return client
 }
 
-// HTTPClient returns an HTTP client that reaches the server in memory, whatever the host of a request. Use it for programs
-// that make their own [api.Client], as in
+// HTTPClient returns an HTTP client that reaches the server in memory, whatever the host of a
+// request. Use it for programs that make their own client, as in
 //
-//	api.New(ngroktest.APIKey, api.WithHTTPClient(&api.Doer{HTTPClient: srv.HTTPClient(), Limiter: limiter}))
+//	api.New(key, api.WithHTTPClient(&api.Doer{HTTPClient: srv.HTTPClient(), Limiter: limiter}))
 //
-// Handlers run in the goroutine of the call. One that stalls must wait for the end of the request's context, and the call
-// then fails with its cause, as with net/http. One that panics with [http.ErrAbortHandler] breaks the connection.
-// Responses are not decompressed.
+// Handlers run in the goroutine of the call. One that stalls must wait for the end of the request's
+// context; the call then fails with the context's cause, as with net/http. One that panics with
+// [http.ErrAbortHandler] breaks the connection. Responses are not decompressed.
 func (s *Server) HTTPClient() *http.Client {
 	return &http.Client{Transport: transport{http.HandlerFunc(s.serve)}}
 }
 
-// URL returns the base URL of the server, for [api.WithBaseURL]. The first call makes the server listen on loopback, until
-// the test and its subtests are complete. Do not call it in a bubble of [testing/synctest], which cannot wait for a
-// socket.
+// URL returns the base URL of the server, for [api.WithBaseURL]. The first call makes the server
+// listen on loopback, until the test and its subtests are complete. Do not call it in a bubble of
+// [testing/synctest], which cannot wait for a socket.
 func (s *Server) URL() string { return s.url() }
 
-// Put adds a session, or replaces the one with its ID. The list has sessions in the order in which they were first added.
-// The test fails at once if the session has no ID.
+// Put adds a session, or replaces the one with its ID. The list has sessions in the order in which
+// they were first added, and not sorted by ID as ngrok's. The test fails at once if the session has
+// no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	if err := s.api.Put(session); err != nil {
@@ -163,10 +173,10 @@ func (s *Server) Put(session api.TunnelSession) {
 // Delete removes the session with the given ID, if there is one, as when its agent disconnects.
 func (s *Server) Delete(id string) { s.api.Delete(id) }
 
-// Reconnect gives an agent a new session, as a restart does, and returns its ID. The agent is the
-// one that has or had the session with the given ID: its connection broke, or it was stopped and
-// the service manager of its machine starts it again. The test fails at once if there never was
-// such a session.
+// Reconnect gives an agent a new session, and returns its ID. An update takes effect as at a
+// restart. Reconnect is for an agent whose connection broke, and for one that was stopped and that
+// a service manager starts again. The given ID is that of the agent's session, or of an earlier
+// one. The test fails at once if there never was such a session.
 func (s *Server) Reconnect(id string) string {
 	s.tb.Helper()
 	id, err := s.api.Reconnect(id)
@@ -176,35 +186,58 @@ func (s *Server) Reconnect(id string) string {
 	return id
 }
 
-// Sessions returns the sessions that the server has now, in list order. A restarted agent is in its old place.
+// Sessions returns the sessions that the server has now, in list order. The new session of an agent
+// is in the place of the old one.
 func (s *Server) Sessions() []api.TunnelSession { return s.api.Sessions("") }
 
-// Fail makes the next request fail with a status, from 400 to 599, and an ngrok error code, which
-// may be empty: Fail(429, "ERR_NGROK_226"). Fail(404, "") is what ngrok says of an unknown session.
-// With another status the test fails at once. Calls queue up: the second one is for the request
-// after the next. Each attempt of a client that retries is a request. Responses that a handler of
-// [Server.Wrap] writes itself do not count. For the failure of one ID, or other headers, use Wrap
-// and [Error].
+// Fail makes the next request fail with a status from 400 to 599 and an error code of ngrok's,
+// which may be empty. Each call is for one request, so the second one is for the request after the
+// next. Each attempt of a client that retries is a request.
+//
+// A command that fails has no effect, but after Fail(500, "") or Fail(400, "ERR_NGROK_810")
+// [api.OutcomeUnknown] is true, because a client cannot know that. Fail(404, "") is ngrok's
+// response about an unknown session, and Fail(404, "ERR_NGROK_222") about an invalid ID: the errors
+// match [api.ErrNotFound]. Fail(403, "ERR_NGROK_203") is ngrok's response to an unknown key: it
+// matches [api.ErrAuthentication], as Fail(401, "") does, a status that ngrok is not known to use.
+// Fail(403, "") matches no sentinel: the key lacks a permission. Fail(429, "") matches
+// [api.ErrRateLimited], and has no Retry-After header.
 func (s *Server) Fail(status int, code string) {
+	s.tb.Helper()
+	s.FailOn("/", status, code)
+}
+
+// FailOn makes the next request that a pattern of [http.ServeMux] matches fail as [Server.Fail]
+// does:
+//
+//	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
+//
+// A request takes the first failure that matches, of Fail and FailOn, and leaves the others for
+// later requests. The test fails at once if the pattern is invalid. For other headers, a message,
+// or a failure after the command had its effect, use [Server.Wrap] and [Error]. A request to which
+// a handler of Wrap responds itself takes no failure.
+func (s *Server) FailOn(pattern string, status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {
 		s.tb.Fatalf("ngroktest: fail with the status %d: it must be from 400 to 599", status)
 	}
-	s.api.Fail(status, code)
+	if err := s.api.FailOn(pattern, status, code); err != nil {
+		s.tb.Fatalf("ngroktest: %v", err)
+	}
 }
 
-// Wrap puts a handler in front of the server, which is next. The handler responds itself where something should go wrong,
-// such as in an outage, with [Error], [http.Error] or malformed content, and leaves the rest to next. It sets the headers
-// of its response, Content-Type included. The handler that was added last gets requests first. Responses that a handler
-// writes itself are not validated, but their requests are in [Server.Requests].
+// Wrap puts a handler in front of the server, which is next. The handler responds itself where
+// something should go wrong, such as in an outage, with [Error], [http.Error] or malformed content,
+// and leaves the rest to next. It sets the headers of its response, including Content-Type. The
+// handler that was added last gets requests first. For clients whose base URL has a path, wrap the
+// server with [http.StripPrefix].
 func (s *Server) Wrap(handler func(next http.Handler) http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handler = handler(s.handler)
 }
 
-// Requests returns the requests that have arrived so far, oldest first, including those that failed. Their bodies can be
-// read once.
+// Requests returns the requests that have arrived so far, oldest first, including those that failed
+// or that a handler of [Server.Wrap] responded to. Their bodies can be read once.
 func (s *Server) Requests() []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,14 +2,13 @@ package ngroktest_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,63 +21,48 @@ import (
 
 var session = api.TunnelSession{ID: "ts_1", Region: "eu", Credential: api.Ref{ID: "cr_1"}}
 
-// Each response is that of the real API.
-func TestResponses(t *testing.T) {
+// Each error is that of the real API.
+func TestErrors(t *testing.T) {
 	handler := ngroktest.Handler(session)
-	const path, good = "/tunnel_sessions/ts_1", "Bearer " + ngroktest.APIKey
-	const missing, nowhere = "Resource not found", "Not Found"
+	const path, key = "/tunnel_sessions/ts_1", "Bearer " + ngroktest.APIKey
+	const unknown = `404 application/json {"status_code":404,"msg":"Resource not found","details":{"operation_id":"op_0`
+	const nowhere = `404 application/json {"status_code":404,"msg":"Not Found","details":{"path":"/`
+	const malformed = "The API authentication you specified does not look like an ngrok API key."
+	withCode := func(status int, code, msg string) string {
+		return fmt.Sprintf(`%d application/json {"error_code":%q,"status_code":%[1]d,"msg":"%[3]s`, status, code, msg)
+	}
 	for _, test := range []struct {
 		name, method, target, authorization, version string
-		status                                       int
-		code, msg                                    string
+		want                                         string // the response begins with it
 	}{
-		{"session", "GET", path, good, "2", 200, "", ""},
-		{"no key", "GET", path, "", "2", 403, "ERR_NGROK_200", ""},
-		{"malformed key", "GET", path, "Bearer nokey", "2", 403, "ERR_NGROK_202", "nokey"},
-		{"other scheme", "GET", path, "Basic a_b", "2", 403, "ERR_NGROK_202", "a_b"},
-		{"unknown key", "GET", path, "Bearer 2NotTheKeyOfTheFakeAPI000_1", "2", 403, "ERR_NGROK_203", ""},
-		{"no version", "GET", path, good, "", 400, "ERR_NGROK_218", ""},
-		{"unknown version", "GET", path, good, "3", 400, "ERR_NGROK_217", ""},
-		{"unknown session", "GET", "/tunnel_sessions/ts_2", good, "2", 404, "", missing},
-		{"unknown session to stop", "POST", "/tunnel_sessions/ts_2/stop", good, "2", 404, "", missing},
-		{"unknown command", "POST", path + "/explode", good, "2", 404, "", nowhere},
-		{"list with a wrong method", "DELETE", "/tunnel_sessions", good, "2", 404, "", nowhere},
-		{"slash after the ID", "GET", path + "/", good, "2", 404, "", nowhere},
-		{"unknown path", "GET", "/tunnels", good, "2", 404, "", nowhere},
-		{"wrong method", "DELETE", path, good, "2", 404, "", nowhere},
-		{"limit that is no number", "GET", "/tunnel_sessions?limit=ten", good, "2", 400, "ERR_NGROK_244", ""},
-		{"limit too small", "GET", "/tunnel_sessions?limit=0", good, "2", 400, "ERR_NGROK_233", ""},
-		{"limit too large", "GET", "/tunnel_sessions?limit=101", good, "2", 400, "ERR_NGROK_233", ""},
+		{"no key", "GET", path, "", "2", withCode(403, "ERR_NGROK_200", "")},
+		{"malformed key", "GET", path, "Bearer nokey", "2",
+			withCode(403, "ERR_NGROK_202", malformed+`\nYour authentication: \"nokey\"`)},
+		{"other scheme", "GET", path, "Basic a_b", "2", withCode(403, "ERR_NGROK_202", malformed)},
+		{"unknown key", "GET", path, "Bearer 2NotTheKeyOfTheFakeAPI000_1", "2", withCode(403, "ERR_NGROK_203", "")},
+		{"no version", "GET", path, key, "", withCode(400, "ERR_NGROK_218", "")},
+		{"unknown version", "GET", path, key, "3", withCode(400, "ERR_NGROK_217", "")},
+		{"unknown session", "GET", "/tunnel_sessions/ts_2", key, "2", unknown},
+		{"unknown session to stop", "POST", "/tunnel_sessions/ts_2/stop", key, "2", unknown},
+		{"unknown command", "POST", path + "/explode", key, "2", nowhere},
+		{"list with a wrong method", "DELETE", "/tunnel_sessions", key, "2", nowhere},
+		{"session with a wrong method", "DELETE", path, key, "2", nowhere},
+		{"slash after the ID", "GET", path + "/", key, "2", nowhere},
+		{"two slashes", "GET", "/" + path, key, "2", nowhere},
+		{"empty ID", "POST", "/tunnel_sessions//stop", key, "2", nowhere},
+		{"unknown path", "GET", "/tunnels", key, "2", nowhere},
+		{"limit that is no number", "GET", "/tunnel_sessions?limit=ten", key, "2", withCode(400, "ERR_NGROK_244", "")},
+		{"limit too small", "GET", "/tunnel_sessions?limit=0", key, "2", withCode(400, "ERR_NGROK_233", "")},
+		{"limit too large", "GET", "/tunnel_sessions?limit=101", key, "2", withCode(400, "ERR_NGROK_233", "")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			req := httptest.NewRequest(test.method, test.target, nil)
+			req := httptest.NewRequest(test.method, "https://api.ngrok.com"+test.target, nil)
 			req.Header = http.Header{"Authorization": {test.authorization}, "Ngrok-Version": {test.version}}
 			rec := httptest.NewRecorder()
 			handler.ServeHTTP(rec, req)
-			var got struct {
-				Code    string `json:"error_code"`
-				Status  int    `json:"status_code"`
-				Msg, ID string
-				Details map[string]string
-			}
-			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != test.status || rec.Header().Get("Content-Type") != "application/json" {
-				t.Fatalf("got status %d, header %v, %v", rec.Code, rec.Header(), err)
-			}
-			details := map[string]string{"operation_id": rec.Header().Get("Ngrok-Operation-Id")}
-			switch {
-			case test.status == 200:
-				if got.ID != session.ID {
-					t.Errorf("got %s", rec.Body)
-				}
-				return
-			case test.msg == nowhere:
-				details = map[string]string{"path": test.target}
-			}
-			if got.Status != test.status || got.Code != test.code || got.Msg == "" || !strings.Contains(got.Msg, test.msg) || !maps.Equal(got.Details, details) {
-				t.Errorf("got %s, want code %q and details %v", rec.Body, test.code, details)
-			}
-			if strings.Contains(rec.Body.String(), "error_code") != (test.code != "") {
-				t.Errorf("got %s", rec.Body)
+			got := fmt.Sprintf("%d %s %s", rec.Code, rec.Header().Get("Content-Type"), rec.Body)
+			if !strings.HasPrefix(got, test.want) {
+				t.Errorf("got %s, want %s…", got, test.want)
 			}
 		})
 	}
@@ -102,41 +86,87 @@ func TestServerHasWhatItIsGiven(t *testing.T) {
 	}
 }
 
-func TestServerFails(t *testing.T) {
-	srv := ngroktest.NewServer(t, session)
-	var order string // of handlers
-	for _, name := range []string{"inner ", "outer "} {
-		srv.Wrap(func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				order += name
-				next.ServeHTTP(w, r)
-			})
-		})
-	}
-	failures := []struct {
-		status int
-		code   string
-		is     error // may be nil
+// A client that meets a failure sees what it would see of ngrok.
+func TestFail(t *testing.T) {
+	sentinels := []error{api.ErrAuthentication, api.ErrNotFound, api.ErrRateLimited, api.ErrUnexpectedResponse}
+	for _, test := range []struct {
+		status  int
+		code    string
+		is      error // the only sentinel that the error matches; nil: none
+		unknown bool  // the outcome
 	}{
-		{429, "ERR_NGROK_226", api.ErrRateLimited},
-		{401, "", api.ErrAuthentication},
-		{404, "", api.ErrNotFound},
-		{404, "ERR_NGROK_222", api.ErrNotFound},
-		{599, "", nil},
-	}
-	for _, f := range failures {
-		srv.Fail(f.status, f.code)
-	}
-	for _, want := range failures {
-		_, err := srv.Client().GetTunnelSession(t.Context(), "ts_1")
-		var e *api.ResponseError
-		if !errors.As(err, &e) || e.StatusCode != want.status || e.Code != want.code || e.Message == "" || e.OperationID == "" ||
-			want.is != nil && !errors.Is(err, want.is) {
-			t.Errorf("got %v, want status %d, code %q and %v", err, want.status, want.code, want.is)
+		{400, "ERR_NGROK_810", nil, true},
+		{401, "", api.ErrAuthentication, false},
+		{403, "", nil, false},
+		{403, "ERR_NGROK_203", api.ErrAuthentication, false},
+		{404, "", api.ErrNotFound, false},
+		{404, "ERR_NGROK_222", api.ErrNotFound, false},
+		{429, "", api.ErrRateLimited, false},
+		{500, "", nil, true},
+		{599, "", nil, true},
+	} {
+		srv := ngroktest.NewServer(t, session)
+		srv.Fail(test.status, test.code)
+		err := srv.Client().StopTunnelSession(t.Context(), "ts_1")
+		e, ok := errors.AsType[*api.ResponseError](err)
+		if !ok || e.StatusCode != test.status || e.Code != test.code || e.OperationID == "" || e.RetryAfter != 0 {
+			t.Errorf("got %+v, want status %d, code %q", err, test.status, test.code)
+		}
+		for _, sentinel := range sentinels {
+			if got := errors.Is(err, sentinel); got != errors.Is(test.is, sentinel) {
+				t.Errorf("%v: errors.Is for %q is %t", err, sentinel, got)
+			}
+		}
+		if got := api.OutcomeUnknown(err); got != test.unknown {
+			t.Errorf("%v: OutcomeUnknown is %t", err, got)
 		}
 	}
-	if _, err := srv.Client().GetTunnelSession(t.Context(), "ts_1"); err != nil || order != strings.Repeat("outer inner ", len(failures)+1) {
-		t.Errorf("after the failures: %v, by way of %s", err, order)
+}
+
+func TestFailuresAreTakenInOrderByWhatMatches(t *testing.T) {
+	srv := ngroktest.NewServer(t, session, api.TunnelSession{ID: "ts_2"})
+	srv.FailOn("POST /tunnel_sessions/{id}/update", 503, "")
+	srv.FailOn("/tunnel_sessions/ts_1/", 502, "")
+	srv.Fail(500, "")
+	srv.FailOn("GET /tunnel_sessions/ts_1", 501, "")
+	get := func(id string) int {
+		_, err := srv.Client().GetTunnelSession(t.Context(), id)
+		return status(err)
+	}
+	update := func() int { return status(srv.Client().UpdateTunnelSession(t.Context(), "ts_1")) }
+	got := []int{get("ts_2"), get("ts_2"), get("ts_1"), update(), update(), update()}
+	if want := []int{500, 0, 501, 503, 502, 0}; !slices.Equal(got, want) {
+		t.Errorf("got statuses %d, want %d", got, want)
+	}
+}
+
+// status returns the status of an error, or 0 for nil.
+func status(err error) int {
+	if e, ok := errors.AsType[*api.ResponseError](err); ok {
+		return e.StatusCode
+	}
+	return 0
+}
+
+func TestInvalidPatternFailsAtOnce(t *testing.T) {
+	defer func() {
+		if got := fmt.Sprint(recover()); !strings.Contains(got, `fail on "GET": give a pattern of http.ServeMux`) {
+			t.Errorf("got %s", got)
+		}
+	}()
+	ngroktest.NewServer(exampleTB{}).FailOn("GET", 500, "")
+}
+
+// The handler that was added last gets requests first, and patterns match what it leaves of a path.
+func TestWrap(t *testing.T) {
+	srv := ngroktest.NewServer(t, session)
+	for _, prefix := range []string{"/inner", "/outer"} {
+		srv.Wrap(func(next http.Handler) http.Handler { return http.StripPrefix(prefix, next) })
+	}
+	srv.FailOn("GET /tunnel_sessions/ts_1", 503, "")
+	client := srv.Client(api.WithBaseURL("https://proxy.example/outer/inner"))
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); status(err) != 503 {
+		t.Errorf("got %v, want the failure", err)
 	}
 }
 
@@ -146,7 +176,8 @@ func list(t *testing.T, srv *ngroktest.Server, filter *string, each func(id stri
 	pages := 0
 	countPage := func(context.Context, *http.Request) error { pages++; return nil }
 	var ids []string
-	for session, err := range srv.Client().ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{Filter: filter}, countPage) {
+	params := &api.TunnelSessionsListParams{Filter: filter}
+	for session, err := range srv.Client().ListTunnelSessions(t.Context(), params, countPage) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +198,8 @@ func TestServerLists(t *testing.T) {
 	}
 	srv.Put(api.TunnelSession{ID: "ts_3", Region: "us"}) // stays in its place
 	client := srv.Client()
-	// Pages go on after a session that has gone by then, and each agent comes once, also if it restarts meanwhile.
+	// Pages go on after a session that is gone by then, and each agent comes once, even if it restarts
+	// meanwhile.
 	change := func(id string) {
 		command := client.StopTunnelSession
 		if id > "ts_2" {
@@ -198,35 +230,32 @@ func TestServerLists(t *testing.T) {
 
 // A restart or reconnection gives a session another ID and URI, and the current time.
 func TestCommands(t *testing.T) {
-	const uri, before, refused, unable = "https://api.ngrok.com/tunnel_sessions/", "2000-01-01T00:00:00Z", "ERR_NGROK_806", "ERR_NGROK_804"
+	const uri, before = "https://api.ngrok.com/tunnel_sessions/", "2000-01-01T00:00:00Z"
 	for _, test := range []struct {
 		latest, version, os, commands string
 		code                          string // of the last error
 		id, wantVersion               string // at the end
 		startedAt                     int    // seconds after before
 	}{
-		{"", "3.1.0", "linux", "update update", "", "ts_1", "3.1.0", 0},
-		{"", "3.1.0", "linux", "update wait restart", "", "ts_restarted1", "3.1.0", 10},
-		{"", "3.1.0", "windows", "restart", unable, "ts_1", "3.1.0", 0},
-		{"3.10.0", "3.9.0", "windows", "update wait restart", unable, "ts_1", "3.9.0", 0},
+		{"", "3.1.0", "linux", "update update wait restart", "", "ts_restarted1", "3.1.0", 10},
+		{"", "3.1.0", "windows", "restart", "ERR_NGROK_804", "ts_1", "3.1.0", 0},
 		{"3.10.0", "3.9.0", "windows", "update wait stop reconnect", "", "ts_restarted1", "3.10.0", 10},
+		{"3.10.0", "3.9.0", "linux", "update wait restart", "", "ts_restarted1", "3.10.0", 10},
 		{"3.10.0", "3.9.0", "linux", "update wait reconnect", "", "ts_restarted1", "3.10.0", 10},
-		{"3.10.0", "3.9.0", "linux", "update wait delete reconnect", "", "ts_restarted1", "3.10.0", 10},
 		{"3.10.0", "3.9.0", "linux", "reconnect reconnect", "", "ts_restarted2", "3.9.0", 0},
-		{"3.10.0", "3.9.0", "linux", "update wait update", refused, "ts_1", "3.9.0", 0},
+		{"3.10.0", "3.9.0", "linux", "update wait update", "ERR_NGROK_806", "ts_1", "3.9.0", 0},
 		{"3.10.0", "3.9.0", "linux", "update restart", "", "ts_restarted1", "3.9.0", 0},
 		{"3.10.0", "3.9.0", "linux", "update restart wait restart", "", "ts_restarted2", "3.9.0", 10},
-		{"3.10.0", "3.9.0", "linux", "update restart update wait restart", "", "ts_restarted2", "3.10.0", 10},
-		{"3.10.0", "3.9.0", "linux", "update wait restart update", refused, "ts_restarted1", "3.10.0", 10},
-		{"3.10.0", "3.10.0", "linux", "update", refused, "ts_1", "3.10.0", 0},
-		{"3.10.0", "3.11.0", "linux", "update", refused, "ts_1", "3.11.0", 0},
-		{"3.10.0", "2.3.41", "linux", "update", refused, "ts_1", "2.3.41", 0},
-		{"3.10.0", "", "linux", "update", refused, "ts_1", "", 0},
-		{"3.10.0", "dev", "linux", "update", refused, "ts_1", "dev", 0},
+		{"3.10.0", "3.10.0", "linux", "update", "ERR_NGROK_806", "ts_1", "3.10.0", 0},
+		{"3.10.0", "3.11.0", "linux", "update", "ERR_NGROK_806", "ts_1", "3.11.0", 0},
+		{"3.10.0", "2.3.41", "linux", "update", "ERR_NGROK_806", "ts_1", "2.3.41", 0},
+		{"3.10.0", "", "linux", "update", "ERR_NGROK_806", "ts_1", "", 0},
 	} {
 		t.Run(fmt.Sprintf("%s on %s from %s to %s", test.commands, test.os, test.version, test.latest), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1", AgentVersion: test.version, OS: test.os, StartedAt: before, URI: uri + "ts_1"})
+				agent := api.TunnelSession{ID: "ts_1", AgentVersion: test.version, OS: test.os, StartedAt: before}
+				agent.URI = uri + agent.ID
+				srv := ngroktest.NewServer(t, agent)
 				srv.LatestVersion = test.latest
 				start, client, id := time.Now(), srv.Client(), "ts_1"
 				var last error
@@ -235,8 +264,6 @@ func TestCommands(t *testing.T) {
 					switch command {
 					case "wait":
 						time.Sleep(10 * time.Second)
-					case "delete":
-						srv.Delete(id)
 					case "reconnect":
 						id = srv.Reconnect("ts_1") // its first session
 					case "update":
@@ -252,12 +279,12 @@ func TestCommands(t *testing.T) {
 						last = err
 					}
 				}
-				var e *api.ResponseError
-				if (last != nil) != (test.code != "") || last != nil && (!errors.As(last, &e) || e.Code != test.code) {
+				if (last != nil) != (test.code != "") || !strings.Contains(fmt.Sprint(last), test.code) {
 					t.Errorf("got %v, want code %q", last, test.code)
 				}
-				want := []api.TunnelSession{{ID: test.id, AgentVersion: test.wantVersion, OS: test.os, URI: uri + test.id,
-					StartedAt: start.Add(time.Duration(test.startedAt) * time.Second).UTC().Format(time.RFC3339)}}
+				agent.ID, agent.URI, agent.AgentVersion = test.id, uri+test.id, test.wantVersion
+				agent.StartedAt = start.Add(time.Duration(test.startedAt) * time.Second).UTC().Format(time.RFC3339)
+				want := []api.TunnelSession{agent}
 				if got := srv.Sessions(); !reflect.DeepEqual(got, want) {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
@@ -271,7 +298,8 @@ func TestRequestsArriveAlike(t *testing.T) {
 	srv := ngroktest.NewServer(t, session)
 	get := func(client *http.Client, baseURL string) string {
 		before := len(srv.Requests())
-		req, err := http.NewRequestWithContext(t.Context(), "POST", baseURL+"/a%2Fb?c=d#e", io.MultiReader(strings.NewReader("body")))
+		body := io.MultiReader(strings.NewReader("body")) // of unknown length
+		req, err := http.NewRequestWithContext(t.Context(), "POST", baseURL+"/a%2Fb?c=d#e", body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,8 +311,9 @@ func TestRequestsArriveAlike(t *testing.T) {
 		}
 		rsp.Body.Close()
 		r := srv.Requests()[before]
-		body, _ := io.ReadAll(r.Body)
-		return fmt.Sprintln(rsp.StatusCode, r.Method, r.Proto, r.Host, r.RequestURI, r.URL, r.URL.RawPath, r.Header, r.ContentLength, r.TransferEncoding, r.RemoteAddr != "", string(body))
+		received, _ := io.ReadAll(r.Body)
+		return fmt.Sprintln(rsp.StatusCode, r.Method, r.Proto, r.Host, r.RequestURI, r.URL, r.URL.RawPath, r.Header,
+			r.ContentLength, r.TransferEncoding, r.RemoteAddr != "", string(received))
 	}
 	socket, memory := get(new(http.Client), srv.URL()), get(srv.HTTPClient(), "https://nowhere.example")
 	if socket != memory {
@@ -307,10 +336,6 @@ func TestInMemory(t *testing.T) {
 			w.Header().Set("Retry-After", "50")
 			ngroktest.Error(w, 429, "ERR_NGROK_226", "")
 		}, api.Doer{}, false, nil, 50 * time.Second, 2},
-		{"slow", func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(29 * time.Second)
-			ngroktest.Error(w, 404, "", "Resource not found")
-		}, api.Doer{}, false, api.ErrNotFound, 29 * time.Second, 1},
 		{"stalled", stall, api.Doer{MaxAttempts: 1}, false, context.DeadlineExceeded, 30 * time.Second, 1},
 		{"broken connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			api.Doer{MaxAttempts: 1}, false, io.ErrUnexpectedEOF, 0, 1},
@@ -359,11 +384,7 @@ func TestConcurrentUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
-			var opts []api.ClientOption
-			if i%8 == 0 {
-				opts = []api.ClientOption{api.WithBaseURL(srv.URL()), api.WithHTTPClient(new(http.Client))}
-			}
-			client := srv.Client(opts...)
+			client := srv.Client()
 			id := fmt.Sprint("ts_", i)
 			srv.Put(api.TunnelSession{ID: id, AgentVersion: "3.19.0"})
 			for got, err := range client.ListTunnelSessions(t.Context(), &api.TunnelSessionsListParams{Filter: &id}) {

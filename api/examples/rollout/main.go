@@ -1,20 +1,32 @@
 // The command rollout updates the agents of an ngrok account to a version, some at a time.
 //
-//	rollout -version 3.20.0 [-filter expression] [-batch 20] [-n]
+//	rollout -version 3.20.0 [-filter expression] [-batch 20] [-windows-service] [-n]
 //
 // It reads the API key from NGROK_API_KEY, and the base URL of the API from NGROK_API_BASE_URL if
-// that is set. With -n it prints which agents it would update, and does nothing.
+// that is set. The filter is a CEL expression. With -n, rollout only prints the agents that it
+// would update.
 //
-// Each agent needs metadata of its own in its configuration: a restart changes everything else that
-// could identify it. On Windows, where ngrok cannot restart agents, rollout stops them: they have
-// to run as a service, which Windows starts again.
+// Those are the agents that are online, match the filter, and are older than the version. Rollout
+// tells a batch of them to update, waits ten seconds, tells them to restart, and looks whether they
+// come back with the version or a later one, for two minutes in all. It prints a line for each
+// agent. If an agent of the batch fails, rollout prints what is left, and stops. Run it again to go
+// on: it looks at the versions, and goes on with the agents that are behind.
 //
-// It prints a line for each agent, and stops after a batch in which one failed. Repair that agent
-// and run the command again: it goes on with the agents that are older than the version. An
-// interrupt stops it after the current commands; a second one, at once.
+// An interrupt stops it after the current command. It then prints how far each agent has come, and
+// whose outcome is unknown. A second interrupt ends it at once.
 //
-// The exit status is 1 if an agent is not at the version, also with -n, and 2 if the command is
-// misused.
+// Each of these agents needs metadata in its configuration that no other agent has. A restart gives
+// the agent another session ID, and rollout finds it again by its metadata.
+//
+// ngrok cannot restart agents on Windows. With -windows-service, rollout stops them instead, and
+// Windows starts them again if they run as services. A stop ends any other agent for good, so
+// without the flag rollout skips agents on Windows. It also skips those of an older major version,
+// which ngrok does not update, and those whose version is not semantic.
+//
+// The exit status is 0 if all agents that match the filter have the version or a later one. It is 1
+// if one has not: it failed, or was skipped, left or only planned. Exclude agents that are always
+// skipped, or always fail, by the filter. Agents that are offline do not count, and one that
+// reconnects during a list can be missing from it. The exit status is 2 if the command is misused.
 package main
 
 import (
@@ -24,11 +36,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"os/signal"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -38,191 +48,219 @@ import (
 )
 
 func main() {
-	log.SetFlags(0)
-	r := &rollout{out: os.Stdout}
-	flag.StringVar(&r.version, "version", "", "`version` to update to, such as 3.20.0")
-	flag.Func("filter", "CEL `expression` that selects agents", func(s string) error { r.params.Filter = &s; return nil })
-	flag.IntVar(&r.batch, "batch", 20, "how many agents to update at a time")
-	flag.BoolVar(&r.stop, "n", false, "print the plan only")
-	flag.Parse()
-	if !semver.IsValid("v"+r.version) || r.batch < 1 || flag.NArg() > 0 {
-		flag.Usage()
-		os.Exit(2)
-	}
-	// All attempts of all calls share the 120 requests a minute that an account has.
-	doer := &api.Doer{Limiter: rate.NewLimiter(rate.Every(time.Minute/120), 1)}
-	baseURL := cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
-	client, err := api.New(os.Getenv("NGROK_API_KEY"), api.WithBaseURL(baseURL), api.WithHTTPClient(doer))
-	if err != nil {
-		log.Fatalf("set NGROK_API_KEY to an API key of the account: %v", err)
-	}
-	r.client = client
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program
-	if err := r.run(ctx); err != nil {
-		log.Fatal(err)
+	os.Exit(run(ctx, os.Args[1:], nil, os.Stdout, os.Stderr))
+}
+
+// run returns the exit status of the command. Tests pass an HTTP client that reaches a fake API.
+func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, stdout, stderr io.Writer) int {
+	r := &rollout{out: stdout}
+	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&r.version, "version", "", "update to this `version`, such as 3.20.0")
+	flags.Func("filter", "select agents by a CEL `expression`", func(s string) error { r.params.Filter = &s; return nil })
+	flags.IntVar(&r.batchSize, "batch", 20, "update `n` agents at a time")
+	flags.BoolVar(&r.windowsService, "windows-service", false, "stop agents on Windows, which starts them again")
+	flags.BoolVar(&r.planOnly, "n", false, "only print the plan")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case semver.Canonical("v"+r.version) != "v"+r.version, r.batchSize < 1, flags.NArg() > 0:
+		fmt.Fprintln(stderr, "rollout: give a -version such as 3.20.0, a -batch of at least 1, and no other arguments")
+		return 2
 	}
+	// ngrok allows an account 120 requests a minute. All attempts of all calls share the limiter.
+	doer := &api.Doer{HTTPClient: httpClient, Limiter: rate.NewLimiter(rate.Every(time.Minute/120), 1)}
+	baseURL := cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
+	var err error
+	r.client, err = api.New(os.Getenv("NGROK_API_KEY"), api.WithBaseURL(baseURL), api.WithHTTPClient(doer))
+	if err != nil {
+		fmt.Fprintln(stderr, "rollout: set NGROK_API_KEY, and perhaps NGROK_API_BASE_URL:", err)
+		return 2
+	}
+	if err := r.run(ctx); err != nil {
+		fmt.Fprintln(stderr, "rollout:", err)
+		return 1
+	}
+	return 0
 }
 
 type rollout struct {
-	client  *api.ClientWithResponses
-	out     io.Writer
-	version string
-	params  api.TunnelSessionsListParams // of the agents to update
-	batch   int
+	client                   *api.ClientWithResponses
+	out                      io.Writer
+	version                  string
+	params                   api.TunnelSessionsListParams // that select agents
+	batchSize                int
+	windowsService, planOnly bool
 
-	pending map[string]*agent // by metadata: those of the batch whose outcome is not known yet
-	behind  int               // agents that are not at the version
-	stop    bool              // no batch should follow: an agent failed, or only the plan is wanted
+	selected, current int  // numbers of agents: the current ones are at the version or a later one
+	failed            bool // whether an agent failed
 }
 
-// An agent has the same metadata after a restart, and another session ID.
+// An agent is to be updated. It keeps its metadata when it restarts, and gets another session.
 type agent struct {
-	api.TunnelSession       // before the restart
-	update, restart   error // of the last command
+	metadata  string
+	session   string // the ID of the one that was told to restart or stop
+	updated   bool   // it was told to update, or refused, since it may have updated before
+	restarted bool   // whether it accepted that
+	ended     bool   // it is at the version, or has failed
+
+	progress, refusal string // for people: how far it has come, and why it refused to update
 }
 
+// run updates the agents of the plan, batch by batch.
 func (r *rollout) run(ctx context.Context) error {
 	agents, err := r.plan(ctx)
 	if err != nil {
 		return err
 	}
-	for len(agents) > 0 && !r.stop && ctx.Err() == nil {
-		n := min(r.batch, len(agents))
+	for len(agents) > 0 && !r.planOnly && !r.failed {
+		n := min(r.batchSize, len(agents))
 		r.updateBatch(ctx, agents[:n])
 		agents = agents[n:]
 	}
 	for _, a := range agents {
-		r.print(a.Metadata, "left at version "+a.AgentVersion)
+		r.print(a, a.progress)
 	}
-	if r.behind > 0 {
-		return fmt.Errorf("%d agents are not at version %s", r.behind, r.version)
+	if r.current < r.selected {
+		return fmt.Errorf("%d of %d agents are not at version %s", r.selected-r.current, r.selected, r.version)
 	}
 	return nil
 }
 
-// plan returns the agents that are older than the version. It skips those whose version says
-// nothing.
+// plan returns the selected agents that are to be updated, and prints those that cannot be.
 func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
-	count := make(map[string]int) // of sessions with the same metadata, whatever the filter says
-	for s, err := range r.client.ListTunnelSessions(ctx, nil) {
-		if err != nil {
-			return nil, err
-		}
-		count[s.Metadata]++
-	}
-	if len(count) == 0 {
-		return nil, errors.New("no agent is online: check that the API key is of their account")
+	all, err := r.look(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(all) == 0:
+		return nil, errors.New("no agent is online: check that NGROK_API_KEY is a key of their account")
 	}
 	var agents []*agent
 	for s, err := range r.client.ListTunnelSessions(ctx, &r.params) {
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case !semver.IsValid("v" + s.AgentVersion):
-			r.print(s.Metadata, fmt.Sprintf("skipped: session %s has the version %q", s.ID, s.AgentVersion))
+		}
+		r.selected++
+		a := &agent{metadata: s.Metadata, progress: "not updated yet, at version " + s.AgentVersion}
+		switch {
 		case !r.isOld(s):
-		case s.Metadata == "" || count[s.Metadata] > 1:
-			return nil, fmt.Errorf("session %s: give its agent metadata that no other has: it is %q", s.ID, s.Metadata)
+			r.current++
+		case semver.Major("v"+s.AgentVersion) != semver.Major("v"+r.version):
+			r.print(a, fmt.Sprintf("skipped: ngrok does not update version %q to %s", s.AgentVersion, r.version))
+		case s.OS == "windows" && !r.windowsService:
+			r.print(a, "skipped: ngrok cannot restart it on Windows: if it is a service, use -windows-service")
+		case s.Metadata == "" || len(all[s.Metadata]) > 1:
+			return nil, fmt.Errorf("give session %s its own metadata: %d agents have %q", s.ID, len(all[s.Metadata]), s.Metadata)
 		default:
-			agents = append(agents, &agent{TunnelSession: *s, restart: errors.New("not restarted")})
+			agents = append(agents, a)
 		}
 	}
 	return agents, nil
 }
 
+// isOld reports whether a session has an older version. One that is not semantic counts as old.
 func (r *rollout) isOld(s *api.TunnelSession) bool {
 	return semver.Compare("v"+s.AgentVersion, "v"+r.version) < 0
 }
 
-// updateBatch updates agents and restarts them, all at the same time.
+// updateBatch looks at the agents of a batch every ten seconds, for two minutes, and tells them
+// what to do next. Ten seconds are what ngrok asks for between an update and a restart.
 func (r *rollout) updateBatch(ctx context.Context, batch []*agent) {
-	commands := context.WithoutCancel(ctx) // the outcome of a canceled command would be unknown
-	each(batch, func(a *agent) { a.update = r.client.UpdateTunnelSession(commands, a.ID) })
-	r.pending = make(map[string]*agent)
-	for _, a := range batch {
-		r.pending[a.Metadata] = a
-		// ERR_NGROK_806 can mean that the agent has updated, and only has to restart.
-		if a.update != nil && !api.OutcomeUnknown(a.update) && code(a.update) != "ERR_NGROK_806" {
-			r.fail(a, a.update)
-		}
-	}
-	// ngrok asks for ten seconds before the restart. From then on, look for two minutes.
-	for round := 0; round <= 12 && len(r.pending) > 0 && ctx.Err() == nil; round++ {
-		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
-		<-wait.Done()
-		cancel()
-		old := r.look(ctx)
-		each(old, func(a *agent) { a.restart = r.restart(commands, a) })
-		for _, a := range old {
-			if a.restart != nil && !api.OutcomeUnknown(a.restart) && !errors.Is(a.restart, api.ErrNotFound) {
-				r.fail(a, a.restart)
+	var result string
+	for look := 0; look <= 12 && len(batch) > 0 && ctx.Err() == nil; look++ {
+		if look > 0 {
+			select {
+			case <-time.After(10 * time.Second):
+			case <-ctx.Done():
 			}
 		}
+		sessions, err := r.look(ctx)
+		result = "failed"
+		if err != nil {
+			result = fmt.Sprintf("failed: cannot look for it: %v", err)
+		}
+		for _, a := range batch {
+			// A restarted agent can have its old session for a while beside the new one.
+			if s := sessions[a.metadata]; len(s) == 1 && ctx.Err() == nil {
+				r.advance(ctx, a, s[0])
+			}
+		}
+		batch = slices.DeleteFunc(batch, func(a *agent) bool { return a.ended })
+	}
+	if ctx.Err() != nil {
+		result = "interrupted"
 	}
 	for _, a := range batch {
-		if r.pending[a.Metadata] != nil {
-			err := cmp.Or(context.Cause(ctx), a.restart, errors.New("not seen with the new version"))
-			r.fail(a, fmt.Errorf("outcome unknown: %w", err))
-		}
+		r.fail(a, fmt.Sprintf("%s: %s%s", result, a.progress, a.refusal))
 	}
 }
 
-// look finds the agents that are back. It returns those to restart: they have their old session,
-// and no restart was accepted.
-func (r *rollout) look(ctx context.Context) (old []*agent) {
-	for s, err := range r.client.ListTunnelSessions(ctx, nil) { // a filter may be about the version
+// look returns all sessions by metadata. The filter, which may be about the version, does not
+// apply.
+func (r *rollout) look(ctx context.Context) (map[string][]*api.TunnelSession, error) {
+	sessions := make(map[string][]*api.TunnelSession)
+	for s, err := range r.client.ListTunnelSessions(ctx, nil) {
 		if err != nil {
-			return nil // look again later
+			return nil, err
 		}
-		switch a := r.pending[s.Metadata]; {
-		case a == nil || s.ID == a.ID && a.restart == nil:
-		case s.ID == a.ID:
-			old = append(old, a)
-		case !r.isOld(s):
-			r.print(a.Metadata, "updated to version "+s.AgentVersion)
-			r.behind--
-		case code(a.update) == "ERR_NGROK_806":
-			r.fail(a, a.update)
-		}
+		sessions[s.Metadata] = append(sessions[s.Metadata], s)
 	}
-	return slices.DeleteFunc(old, func(a *agent) bool { return r.pending[a.Metadata] == nil })
+	return sessions, nil
 }
 
-func (r *rollout) restart(ctx context.Context, a *agent) error {
-	if a.OS == "windows" {
-		return r.client.StopTunnelSession(ctx, a.ID) // the service manager starts it again
+// advance tells an agent what to do next, or ends its update. Its session s is another one than
+// before if it has restarted, or if its connection broke.
+func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
+	ctx = context.WithoutCancel(ctx) // the outcome of a canceled command would be unknown
+	switch {
+	case !r.isOld(s):
+		a.ended = true
+		r.current++
+		r.print(a, "updated to version "+s.AgentVersion)
+	case !a.updated:
+		a.updated = r.command(a, "updated, not restarted", r.client.UpdateTunnelSession(ctx, s.ID))
+	case !a.restarted && s.OS == "windows":
+		a.session = s.ID
+		a.restarted = r.command(a, "stopped, not back", r.client.StopTunnelSession(ctx, s.ID))
+	case !a.restarted:
+		a.session = s.ID
+		a.restarted = r.command(a, "restarted, not back", r.client.RestartTunnelSession(ctx, s.ID))
+	case s.ID != a.session:
+		r.fail(a, fmt.Sprintf("failed: back with version %q%s", s.AgentVersion, a.refusal))
 	}
-	return r.client.RestartTunnelSession(ctx, a.ID)
 }
 
-// fail reports an agent that is not at the version. Unless it is unable to update, restart or stop,
-// no other batch follows.
-func (r *rollout) fail(a *agent, err error) {
-	r.print(a.Metadata, "failed: "+err.Error())
-	r.stop = r.stop || !slices.Contains([]string{"ERR_NGROK_804", "ERR_NGROK_805", "ERR_NGROK_806"}, code(err))
-}
-
-// print prints what becomes of an agent.
-func (r *rollout) print(metadata, text string) {
-	delete(r.pending, metadata)
-	r.behind++
-	fmt.Fprintf(r.out, "%q: %s\n", metadata, text)
-}
-
-// code returns ngrok's code of an error, or "".
-func code(err error) string {
-	if e, ok := errors.AsType[*api.ResponseError](err); ok {
-		return e.Code
+// command reports whether a command was accepted. If not, the agent gets it again after the next
+// look, unless it cannot obey.
+func (r *rollout) command(a *agent, progress string, err error) (accepted bool) {
+	e, isResponse := errors.AsType[*api.ResponseError](err)
+	switch {
+	case err == nil:
+		a.progress = progress
+		return true
+	case isResponse && e.Code == "ERR_NGROK_806":
+		// An agent that has updated and not restarted refuses another update. If this is not the reason,
+		// it comes back with its old version.
+		a.progress, a.refusal = "not restarted", fmt.Sprintf(", update refused: %v", err)
+		return true
+	case api.OutcomeUnknown(err):
+		a.progress = fmt.Sprintf("outcome unknown: %v", err)
+	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):
+		r.fail(a, fmt.Sprintf("failed: %v", err))
 	}
-	return ""
+	return false
 }
 
-// each calls f for all agents at the same time.
-func each(agents []*agent, f func(*agent)) {
-	var wg sync.WaitGroup
-	for _, a := range agents {
-		wg.Go(func() { f(a) })
-	}
-	wg.Wait()
+// fail ends the update of an agent that failed, or was interrupted. No other batch follows.
+func (r *rollout) fail(a *agent, result string) {
+	a.ended, r.failed = true, true
+	r.print(a, result)
 }
+
+// print prints what becomes of an agent. Metadata can have any characters, so it is quoted.
+func (r *rollout) print(a *agent, result string) { fmt.Fprintf(r.out, "%q: %s\n", a.metadata, result) }

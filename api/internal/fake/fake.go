@@ -1,5 +1,5 @@
-// Package fake is the fake ngrok API of package ngroktest, without the validator, which takes long
-// to compile: the example program can do without it.
+// Package fake is the fake ngrok API of package ngroktest, without the validator. The validator
+// takes long to compile, and the example program does not need it.
 package fake
 
 import (
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,22 +24,23 @@ import (
 const APIKey = "2NgrokTestKeyNotARealSecret_5uFakeFakeFakeFakeFake"
 
 const (
-	listURI     = "https://api.ngrok.com/tunnel_sessions"
-	maxPageSize = 100
-	updateTime  = 10 * time.Second // that an agent takes to update
+	listURI         = "https://api.ngrok.com/tunnel_sessions"
+	maxPageSize     = 100
+	updateTime      = 10 * time.Second // before a restart, as ngrok's document asks
+	operationHeader = "Ngrok-Operation-Id"
 )
 
-// API is the fake, a handler that responds as ngrok does. Its methods are safe for concurrent use.
+// API is an HTTP handler that responds as ngrok does. Its methods are safe for concurrent use.
 type API struct {
 	options func() Options
 	mux     http.ServeMux
 
 	mu         sync.Mutex
-	agents     map[string]*agent // by session ID, including those that they had before
-	order      []string          // these IDs in list order: before_id may name one that is gone
-	failures   []http.HandlerFunc
-	operations int // so far
-	restarts   int // so far
+	agents     map[string]*agent // by session ID, including the IDs of earlier sessions
+	order      []string          // these IDs in list order: before_id may name a session that is gone
+	failures   []*failure        // for requests to come
+	operations int               // so far
+	starts     int               // so far
 }
 
 // Options are the fields of ngroktest.Server.
@@ -49,9 +51,9 @@ type Options struct {
 }
 
 type agent struct {
-	session   api.TunnelSession // the last one
+	session   api.TunnelSession // the current one, or the last one
 	online    bool
-	updatedTo string // if not empty, the agent has not restarted since updatedAt
+	updatedTo string // the version of an update since the last start, or ""
 	updatedAt time.Time
 }
 
@@ -62,19 +64,13 @@ func New(options func() Options) *API {
 	a.mux.HandleFunc("GET /tunnel_sessions/{id}", a.with(func(w http.ResponseWriter, agent *agent) {
 		write(w, http.StatusOK, agent.session)
 	}))
+	a.mux.HandleFunc("POST /tunnel_sessions/{id}/restart", a.with(a.restart))
 	a.mux.HandleFunc("POST /tunnel_sessions/{id}/stop", a.with(func(w http.ResponseWriter, agent *agent) {
 		agent.online = false
 		w.WriteHeader(http.StatusNoContent)
 	}))
-	a.mux.HandleFunc("POST /tunnel_sessions/{id}/restart", a.with(a.restart))
 	a.mux.HandleFunc("POST /tunnel_sessions/{id}/update", a.with(a.update))
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		write(w, http.StatusNotFound, map[string]any{
-			"status_code": http.StatusNotFound,
-			"msg":         "Not Found",
-			"details":     map[string]string{"path": r.URL.Path},
-		})
-	})
+	a.mux.HandleFunc("/", unknownPath)
 	return a
 }
 
@@ -104,16 +100,17 @@ func (a *API) Delete(id string) {
 	}
 }
 
-// Reconnect gives the agent that has or had the session with the given ID a new one, and returns
-// its ID.
+// Reconnect gives the agent that has or had the session with the given ID a new one. It returns the
+// new ID.
 func (a *API) Reconnect(id string) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	agent := a.agents[id]
 	if agent == nil {
-		return "", fmt.Errorf("no agent had a session with the ID %q", id)
+		return "", fmt.Errorf("reconnect: no agent has had a session with the ID %q: put it first", id)
 	}
-	return a.start(agent), nil
+	a.start(agent)
+	return agent.session.ID, nil
 }
 
 // Sessions returns the sessions in list order: those after the session with the given ID, or all if
@@ -130,28 +127,58 @@ func (a *API) Sessions(after string) []api.TunnelSession {
 	return sessions
 }
 
-// Fail adds a failure to the queue. Each request takes one from it.
-func (a *API) Fail(status int, code string) {
+// A failure is for the next request that its ServeMux, which has no other handler, leads to it.
+type failure struct {
+	mux    http.ServeMux
+	status int
+	code   string
+}
+
+func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) { Error(w, f.status, f.code, "") }
+
+// FailOn adds a failure of the next request that a pattern of [http.ServeMux] matches.
+func (a *API) FailOn(pattern string, status int, code string) (err error) {
+	defer func() {
+		if invalid := recover(); invalid != nil {
+			err = fmt.Errorf("fail on %q: give a pattern of http.ServeMux: %v", pattern, invalid)
+		}
+	}()
+	f := &failure{status: status, code: code}
+	f.mux.Handle(pattern, f)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.failures = append(a.failures, func(w http.ResponseWriter, _ *http.Request) { Error(w, status, code, "") })
+	a.failures = append(a.failures, f)
+	return nil
 }
 
 // ServeHTTP responds to a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.mu.Lock()
-	a.operations++
-	w.Header().Set(operationHeader, fmt.Sprintf("op_%027d", a.operations))
-	var fail http.HandlerFunc
-	if len(a.failures) > 0 {
-		fail, a.failures = a.failures[0], a.failures[1:]
-	}
-	a.mu.Unlock()
-	if fail != nil {
-		fail(w, r)
-	} else if isAllowed(w, r) {
+	failure := a.begin(w, r)
+	switch p := r.URL.EscapedPath(); {
+	case failure != nil:
+		failure.ServeHTTP(w, r)
+	case !isAllowed(w, r): // it has responded
+	case path.Clean(p) != p: // a ServeMux would redirect from "//"
+		unknownPath(w, r)
+	default:
 		a.mux.ServeHTTP(w, r)
 	}
+}
+
+// begin gives a request an operation ID. It returns the failure that the request meets, or nil.
+func (a *API) begin(w http.ResponseWriter, r *http.Request) *failure {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.operations++
+	w.Header().Set(operationHeader, fmt.Sprintf("op_%027d", a.operations))
+	for i, f := range a.failures {
+		// A ServeMux has handlers of its own, for what does not match and for redirects.
+		if handler, _ := f.mux.Handler(r); handler == http.Handler(f) {
+			a.failures = slices.Delete(a.failures, i, i+1)
+			return f
+		}
+	}
+	return nil
 }
 
 // online returns the agent that has a session, or nil. Its caller holds the lock.
@@ -163,7 +190,7 @@ func (a *API) online(id string) *agent {
 	return agent
 }
 
-// with returns a handler that calls f, with the lock held, for the agent of the session in the
+// with returns a handler that calls f, with the lock held, for the agent whose session is in the
 // path.
 func (a *API) with(f func(http.ResponseWriter, *agent)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -179,80 +206,73 @@ func (a *API) with(f func(http.ResponseWriter, *agent)) http.HandlerFunc {
 
 func (a *API) restart(w http.ResponseWriter, agent *agent) {
 	if agent.session.OS == "windows" {
-		badRequest(w, "ERR_NGROK_804",
-			"This ngrok agent does not support remote restarting: it runs on Windows.")
+		badRequest(w, "ERR_NGROK_804", "This ngrok agent does not support remote restarting: it runs on Windows.")
 		return
 	}
 	a.start(agent)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// start gives an agent a new session, and returns its ID. Its caller holds the lock.
-func (a *API) start(agent *agent) string {
+// start gives an agent a new session. Its caller holds the lock.
+func (a *API) start(agent *agent) {
 	if agent.updatedTo != "" && time.Since(agent.updatedAt) >= updateTime {
 		agent.session.AgentVersion = agent.updatedTo
 	}
 	agent.updatedTo = ""
-	old := agent.session.ID
-	a.restarts++
-	id := fmt.Sprintf("ts_restarted%d", a.restarts)
+	a.starts++
+	id, old := fmt.Sprintf("ts_restarted%d", a.starts), agent.session.ID
 	agent.session.ID, agent.session.URI = id, listURI+"/"+id
 	agent.session.StartedAt = time.Now().UTC().Format(time.RFC3339)
 	agent.online = true
 	a.agents[id] = agent
-	// In the place before, so that a program that restarts what it lists does not meet it again.
+	// Before the old one, so that a program that restarts what it lists does not meet it again.
 	a.order = slices.Insert(a.order, slices.Index(a.order, old), id)
-	return id
 }
 
 func (a *API) update(w http.ResponseWriter, agent *agent) {
-	current, latest := "v"+agent.session.AgentVersion, "v"+a.options().LatestVersion
+	version, latest := agent.session.AgentVersion, a.options().LatestVersion
+	const cannot = "This ngrok agent does not support remote updating: "
 	switch {
-	case latest == "v": // nothing changes
+	case latest == "": // the update changes nothing
 	case agent.updatedTo != "":
-		badRequest(w, "ERR_NGROK_806",
-			"This ngrok agent does not support remote updating: it has updated and not restarted since.")
+		badRequest(w, "ERR_NGROK_806", cannot+"it has updated, and has not restarted since.")
 		return
-	case semver.Major(current) != semver.Major(latest), semver.Compare(current, latest) >= 0:
-		badRequest(w, "ERR_NGROK_806",
-			"This ngrok agent does not support remote updating: there is no update available.")
+	case semver.Major("v"+version) != semver.Major("v"+latest), semver.Compare("v"+version, "v"+latest) >= 0:
+		badRequest(w, "ERR_NGROK_806", fmt.Sprintf(cannot+"it has version %q, and the latest is %q.", version, latest))
 		return
 	default:
-		agent.updatedTo, agent.updatedAt = a.options().LatestVersion, time.Now()
+		agent.updatedTo, agent.updatedAt = latest, time.Now()
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 // list responds with a page of sessions.
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
-	opts, query := a.options(), r.URL.Query()
-	size := maxPageSize
-	if opts.PageSize > 0 {
-		size = min(size, opts.PageSize)
-	}
+	options, query := a.options(), r.URL.Query()
+	size := min(cmp.Or(options.PageSize, maxPageSize), maxPageSize)
 	if query.Has("limit") {
 		limit, err := strconv.Atoi(query.Get("limit"))
-		switch {
-		case err != nil:
-			badRequest(w, "ERR_NGROK_244", fmt.Sprintf("The page size limit must be a number between 1 and 100 but %q was provided.", query.Get("limit")))
-			return
-		case limit < 1 || limit > maxPageSize:
-			badRequest(w, "ERR_NGROK_233", fmt.Sprintf("The page size limit must be between 1 and 100 but %d was provided.", limit))
+		code := "ERR_NGROK_233"
+		if err != nil {
+			code = "ERR_NGROK_244"
+		}
+		if err != nil || limit < 1 || limit > maxPageSize {
+			badRequest(w, code, "The page size limit must be a number between 1 and 100.")
 			return
 		}
 		size = min(size, limit)
 	}
 	sessions := a.Sessions(query.Get("before_id"))
-	if query.Has("filter") && opts.Filter != nil {
+	if query.Has("filter") && options.Filter != nil {
 		sessions = slices.DeleteFunc(sessions, func(session api.TunnelSession) bool {
-			return !opts.Filter(query.Get("filter"), session)
+			return !options.Filter(query.Get("filter"), session)
 		})
 	}
 	page := map[string]any{"uri": listURI, "next_page_uri": nil}
 	if len(sessions) > size {
 		sessions = sessions[:size]
-		// Whether ngrok repeats the filter here is not known. A client that relies on it would list
-		// too much.
+		// Whether ngrok repeats the filter here is not known. A client that relies on it would list too
+		// much.
 		next := url.Values{"before_id": {sessions[size-1].ID}, "limit": {strconv.Itoa(size)}}
 		page["next_page_uri"] = listURI + "?" + next.Encode()
 	}
@@ -262,62 +282,68 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 
 // isAllowed reports whether a request has a valid key and version. If not, it responds.
 //
-// Texts and statuses of errors are from ngrok's documentation and its users, unless a comment says
-// that they are guesses.
+// The statuses and codes of these errors, and that ngrok quotes a malformed key, are from ngrok's
+// documentation and its users, unless a comment says that they are guesses. The messages are
+// similar to ngrok's.
 func isAllowed(w http.ResponseWriter, r *http.Request) bool {
 	authorization, version := r.Header.Get("Authorization"), r.Header.Get("Ngrok-Version")
 	scheme, key, _ := strings.Cut(authorization, " ")
+	const your = "The API authentication you specified "
 	switch {
 	case authorization == "":
-		Error(w, http.StatusForbidden, "ERR_NGROK_200", "The API authentication you specified was missing: set the Authorization header.")
+		Error(w, http.StatusForbidden, "ERR_NGROK_200", your+"was missing: set the Authorization header.")
 	case !strings.EqualFold(scheme, "Bearer") || !strings.Contains(key, "_"):
-		// ngrok quotes the key, so clients must keep it out of their logs.
+		// With the key, so that tests show clients that log it.
 		Error(w, http.StatusForbidden, "ERR_NGROK_202",
-			fmt.Sprintf("The API authentication you specified does not look like an ngrok API key.\nYour authentication: %q", key))
+			fmt.Sprintf(your+"does not look like an ngrok API key.\nYour authentication: %q", key))
 	case key != APIKey:
-		Error(w, http.StatusForbidden, "ERR_NGROK_203", "The API authentication you specified does not belong to any known account.")
+		Error(w, http.StatusForbidden, "ERR_NGROK_203", your+"does not belong to any known account.")
 	case version == "":
 		badRequest(w, "ERR_NGROK_218", "You must specify an API version with the Ngrok-Version header.")
-	case version != "2":
-		badRequest(w, "ERR_NGROK_217", fmt.Sprintf("The API version %q is not supported.", version)) // a guess: as if missing
+	case version != "2": // the status is a guess: that of a missing version
+		badRequest(w, "ERR_NGROK_217", fmt.Sprintf("The API version %q is not supported.", version))
 	default:
 		return true
 	}
 	return false
 }
 
-const operationHeader = "Ngrok-Operation-Id"
+// unknownPath responds as ngrok does to a path or a method that it does not have.
+func unknownPath(w http.ResponseWriter, r *http.Request) {
+	details := map[string]string{"path": r.URL.Path}
+	write(w, http.StatusNotFound, errorBody{Status: http.StatusNotFound, Message: "Not Found", Details: details})
+}
 
-// badRequest writes an error with the status 400. For commands that is a guess: ngrok documents
-// their codes alone.
+// badRequest writes an error with the status 400. For a command and a limit, that is a guess: ngrok
+// documents only the codes.
 func badRequest(w http.ResponseWriter, code, message string) {
 	Error(w, http.StatusBadRequest, code, message)
 }
 
-// Error writes an error. The operation ID is that in the header of w. The code is left out if it is
-// empty. If the message is empty, it is that of an unknown session with the status 404, and else
-// the text of the status.
+// Error writes an error with the operation ID that is in the header of w. The code is left out if
+// it is empty. An empty message becomes the text of the status, or for a 404, which is about an
+// unknown session, ngrok's message.
 func Error(w http.ResponseWriter, status int, code, message string) {
 	if message == "" && status == http.StatusNotFound {
 		message = "Resource not found"
 	}
-	body := map[string]any{
-		"status_code": status,
-		"msg":         cmp.Or(message, http.StatusText(status), "Error"),
-		"details":     map[string]string{"operation_id": w.Header().Get(operationHeader)},
-	}
-	if code != "" {
-		body["error_code"] = code
-	}
-	write(w, status, body)
+	write(w, status, errorBody{
+		Code:    code,
+		Status:  status,
+		Message: cmp.Or(message, http.StatusText(status), "Error"),
+		Details: map[string]string{"operation_id": w.Header().Get(operationHeader)},
+	})
+}
+
+type errorBody struct {
+	Code    string            `json:"error_code,omitempty"`
+	Status  int               `json:"status_code"`
+	Message string            `json:"msg"`
+	Details map[string]string `json:"details"`
 }
 
 func write(w http.ResponseWriter, status int, value any) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // values are sessions, or from this package
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(data)
+	_ = json.NewEncoder(w).Encode(value) // values are sessions, or from this package
 }
