@@ -87,42 +87,26 @@ func TestNewTakesDoer(t *testing.T) {
 	}
 }
 
-func TestEditorsOfCallComeLast(t *testing.T) {
-	var got string
+// Editors run in order: the client's own, those of its options, and those of the call. client_test.go
+// at the top of the module holds the other headers to ngrok's document.
+func TestEditors(t *testing.T) {
+	add := func(word string) api.RequestEditorFn {
+		return func(_ context.Context, r *http.Request) error {
+			r.Header.Set("User-Agent", r.Header.Get("User-Agent")+" "+word)
+			return nil
+		}
+	}
+	var got []string
 	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-		got = r.Header.Get("X-Order")
+		got = r.Header["User-Agent"]
 		return ok(r)
-	}), api.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-		r.Header.Set("X-Order", r.Header.Get("Ngrok-Version")+" client")
-		return nil
-	}))
-	_, err := client.GetTunnelSession(t.Context(), "ts_1", func(_ context.Context, r *http.Request) error {
-		r.Header.Set("X-Order", r.Header.Get("X-Order")+" call")
-		return nil
-	})
-	if want := "2 client call"; err != nil || got != want {
+	}), api.WithRequestEditorFn(add("client")), api.WithUserAgent("myapp/1.2 (fleet)"))
+	_, err := client.GetTunnelSession(t.Context(), "ts_1", add("call"))
+	if want := "myapp/1.2 (fleet) ngrokapi client call"; err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-	failed := errors.New("no token")
-	_, err = client.GetTunnelSession(t.Context(), "ts_1", func(context.Context, *http.Request) error { return failed })
-	if !errors.Is(err, failed) {
+	failed := func(context.Context, *http.Request) error { return errReset }
+	if _, err = client.GetTunnelSession(t.Context(), "ts_1", failed); !errors.Is(err, errReset) {
 		t.Errorf("got %v, want the editor's error", err)
-	}
-}
-
-// client_test.go at the top of the module holds the other headers to ngrok's document.
-func TestUserAgent(t *testing.T) {
-	for want, opts := range map[string][]api.ClientOption{
-		"ngrokapi":                   nil,
-		"myapp/1.2 (fleet) ngrokapi": {api.WithUserAgent("myapp/1.2 (fleet)")},
-	} {
-		var got []string
-		client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-			got = r.Header["User-Agent"]
-			return ok(r)
-		}), opts...)
-		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err != nil || len(got) != 1 || got[0] != want {
-			t.Errorf("got %q, %v, want %q", got, err, want)
-		}
 	}
 }

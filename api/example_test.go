@@ -189,29 +189,22 @@ func ExampleNewTransport() {
 	// eu
 }
 
-// An editor can set a header for one call, or for all calls of a client.
-func ExampleWithRequestEditorFn() {
+// An editor can set a header for one call, or with WithRequestEditorFn for all calls of a client.
+func ExampleRequestEditorFn() {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.Header.Get("X-Team"), r.Header.Get("Traceparent"))
+		fmt.Println(r.Header.Get("Traceparent"))
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer echo.Close()
-	setHeader := func(name, value string) api.RequestEditorFn {
-		return func(_ context.Context, req *http.Request) error {
-			req.Header.Set(name, value)
-			return nil
-		}
+	client := newExample(echo.URL)
+
+	trace := func(_ context.Context, req *http.Request) error {
+		req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+		return nil
 	}
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(echo.URL),
-		api.WithRequestEditorFn(setHeader("X-Team", "edge")))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	trace := setHeader("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if err := client.StopTunnelSession(context.Background(), "ts_1", trace); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// edge 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+	// 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 }

@@ -163,13 +163,6 @@ func TestFaults(t *testing.T) {
 		{"response to the restart is lost",
 			during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() }),
 			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
-		{"restart takes long",
-			during(restart1, func(srv *ngroktest.Server, obey, _ func()) {
-				obey()
-				srv.Delete(srv.Reconnect("ts_1"))
-				time.AfterFunc(time.Minute, func() { srv.Reconnect("ts_1") })
-			}),
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
 		{"old session stays for a while",
 			during(restart1, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
