@@ -20,6 +20,7 @@ paths:
         - $ref: '#/components/parameters/ngrokVersion'
         - {name: id, in: path, required: true, schema: {type: string}}
         - {name: plan, in: query, schema: {type: string, nullable: true, enum: [free, paid, null]}}
+        - {name: ids, in: query, required: true, schema: {type: array}}
       responses:
         "200": {description: a thing}
         "404": {description: none}
@@ -30,6 +31,8 @@ components:
     Thing:
       properties:
         owner: {$ref: '#/components/schemas/Ref', description: the owner}
+        scopes: {type: array, description: what it may do}
+        sizes: {type: array, items: {type: integer}}
 `
 	const after = `
 paths:
@@ -37,7 +40,11 @@ paths:
     get:
       parameters:
         - {name: id, in: path, required: true, schema: {type: string, x-go-type: PathParam}}
-        - {name: plan, in: query, schema: {type: string, nullable: true, enum: [free, paid]}, x-go-type-skip-optional-pointer: false}
+        - name: plan
+          in: query
+          schema: {type: string, nullable: true, enum: [free, paid]}
+          x-go-type-skip-optional-pointer: false
+        - {name: ids, in: query, required: true, schema: {type: array, items: {type: string}}}
       responses:
         "200": {description: a thing}
 components:
@@ -45,6 +52,8 @@ components:
     Thing:
       properties:
         owner: {description: the owner, allOf: [{$ref: '#/components/schemas/Ref'}]}
+        scopes: {type: array, description: what it may do, items: {type: string}}
+        sizes: {type: array, items: {type: integer}}
 `
 	data, err := os.ReadFile("overlay.yaml")
 	if err != nil {
