@@ -19,7 +19,7 @@ override FILTER := $(value FILTER)
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: ## list tunnel sessions, or print one: ID=ts_…, FILTER=…, JSON=1; without NGROK_API_KEY, a fake's
+run: ## list tunnel sessions, or look one up: ID=ts_…, FILTER=…, JSON=1
 	@$(GO) run ./api/examples/tunnelsession $${JSON:+-json="$$JSON"} -filter="$$FILTER" -- $${ID:+"$$ID"}
 
 test: ## run the tests, with the race detector if there is a C compiler
@@ -29,7 +29,7 @@ test: ## run the tests, with the race detector if there is a C compiler
 	fi; \
 	$(GO) test $$race ./...
 
-check: ## check everything else, which takes minutes; UPSTREAM=file follows that document, in a copy
+check: ## check everything else, which takes minutes; UPSTREAM=file also tries make update
 	@bash .ci/check
 
 generate: ## write api/client.gen.go from openapi/ngrok.yaml
