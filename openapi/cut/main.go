@@ -61,6 +61,9 @@ func cut(ctx context.Context, document []byte, operations []string) ([]byte, err
 		return nil, errors.New("this is no OpenAPI 3 document: name ngrok's with UPSTREAM, " +
 			"or correct the line Source of openapi/ngrok.yaml")
 	}
+	if !json.Valid(document) && !bytes.HasSuffix(document, []byte("\n")) {
+		return nil, errors.New("the document is cut short within its last line: get it again")
+	}
 	if err := keep(ctx, doc, operations); err != nil {
 		return nil, err
 	}

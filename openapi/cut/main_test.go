@@ -78,10 +78,11 @@ func TestCut(t *testing.T) {
 func TestCutRefuses(t *testing.T) {
 	for _, test := range []struct{ name, document, operations, says string }{
 		{"operation that is not there", inYAML, "AGet Nope", "no operation Nope"},
-		{"no operations", "openapi: 3.0.0", "*", "no operations"},
+		{"no operations", "openapi: 3.0.0\n", "*", "no operations"},
 		{"JSON that is cut short", inJSON[:len(inJSON)-40], "AGet", "cut short"},
 		{"more behind JSON", inJSON + "}", "AGet", "cut short"},
-		{"YAML that is cut short", inYAML[:strings.Index(inYAML, "    A:")], "AGet", "schemas/A"},
+		{"YAML that is cut short", inYAML[:len(inYAML)-3], "AGet", "cut short"},
+		{"YAML that lacks a schema", inYAML[:strings.Index(inYAML, "    A:")], "AGet", "schemas/A"},
 		{"nothing", "", "AGet", "no OpenAPI 3 document"},
 		{"HTML", "<html>", "AGet", "no OpenAPI 3 document"},
 		{"Swagger", `{"swagger":"2.0"}`, "AGet", "no OpenAPI 3 document"},
