@@ -82,7 +82,7 @@ func TestCutRefuses(t *testing.T) {
 		{"JSON that is cut short", inJSON[:len(inJSON)-40], "AGet", "cut short"},
 		{"more behind JSON", inJSON + "}", "AGet", "cut short"},
 		{"YAML that is cut short", inYAML[:len(inYAML)-3], "AGet", "cut short"},
-		{"YAML that lacks a schema", inYAML[:strings.Index(inYAML, "    A:")], "AGet", "schemas/A"},
+		{"YAML that lacks a schema", strings.Split(inYAML, "    A:")[0], "AGet", "schemas/A"},
 		{"nothing", "", "AGet", "no OpenAPI 3 document"},
 		{"HTML", "<html>", "AGet", "no OpenAPI 3 document"},
 		{"Swagger", `{"swagger":"2.0"}`, "AGet", "no OpenAPI 3 document"},
