@@ -71,14 +71,10 @@ func cut(ctx context.Context, document []byte, operations []string) ([]byte, err
 	if err := openapi.Marshal(ctx, doc, &kept); err != nil {
 		return nil, fmt.Errorf("write the part: %w", err)
 	}
-	part, err := normalize(kept.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("normalize the part: %w", err)
-	}
-	if _, err := vendored.Parse(part); err != nil {
+	if _, err := vendored.Parse(kept.Bytes()); err != nil {
 		return nil, fmt.Errorf("the part is invalid: get the document whole, or report this to ngrok: %w", err)
 	}
-	return part, nil
+	return kept.Bytes(), nil
 }
 
 // keep removes everything that the operations do not need.
@@ -131,13 +127,13 @@ func normalize(document []byte) ([]byte, error) {
 	if err := node.Decode(&content); err != nil {
 		return nil, err
 	}
-	var sorted bytes.Buffer
-	encoder := yaml.NewEncoder(&sorted)
+	var normal bytes.Buffer
+	encoder := yaml.NewEncoder(&normal)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(content); err != nil {
+	if err := encoder.Encode(content); err != nil { // with sorted keys
 		return nil, err
 	}
-	return sorted.Bytes(), encoder.Close()
+	return normal.Bytes(), encoder.Close()
 }
 
 // makeStrings makes strings of keys, such as 200, and of dates. In JSON they are strings; in YAML

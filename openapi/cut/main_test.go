@@ -26,7 +26,9 @@ paths:
 components:
   schemas:
     B: {type: string}
-    A: {type: integer, default: 9007199254740993, description: "null"}
+    A: {<<: {type: integer}, default: 9007199254740993, description: "null"}
+    Last:
+      description: nothing needs it
 `
 
 const inJSON = `{"info":{"title":"cut \ud83d\ude00 <here>","version":"2026-01-02"},"openapi":"3.0.0","paths":{
@@ -36,6 +38,7 @@ const inJSON = `{"info":{"title":"cut \ud83d\ude00 <here>","version":"2026-01-02
 	"description":"an A","content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}}}}}},
 "components":{"schemas":{
 	"A":{"type":"integer","default":9007199254740993,"description":"null"},
+	"Last":{"description":"nothing needs it"},
 	"B":{"type":"string"}}}}`
 
 const onlyA = `components:
@@ -80,7 +83,7 @@ func TestCutRefuses(t *testing.T) {
 		{"operation that is not there", inYAML, "AGet Nope", "no operation Nope"},
 		{"no operations", "openapi: 3.0.0\n", "*", "no operations"},
 		{"JSON that is cut short", inJSON[:len(inJSON)-40], "AGet", "cut short"},
-		{"more behind JSON", inJSON + "}", "AGet", "cut short"},
+		{"more behind JSON", inJSON + "}\n", "AGet", "cut short"},
 		{"YAML that is cut short", inYAML[:len(inYAML)-3], "AGet", "cut short"},
 		{"YAML that lacks a schema", strings.Split(inYAML, "    A:")[0], "AGet", "schemas/A"},
 		{"nothing", "", "AGet", "no OpenAPI 3 document"},
