@@ -24,42 +24,33 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout, os.Args[1:]); err != nil {
+	isSeparator := func(r rune) bool { return r == ',' || r == ' ' }
+	operations := strings.FieldsFunc(strings.Join(os.Args[1:], ","), isSeparator)
+	part, err := cut(context.Background(), os.Stdin, operations)
+	if err == nil {
+		_, err = os.Stdout.Write(part)
+	}
+	if err != nil {
 		// Errors of parsers and validators can have many lines.
 		fmt.Fprintln(os.Stderr, "cut:", strings.Join(strings.Fields(err.Error()), " "))
 		os.Exit(1)
 	}
 }
 
-func run(upstream io.Reader, part io.Writer, args []string) error {
+// cut returns the part of a document that the operations need.
+func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, error) {
 	document, err := io.ReadAll(upstream)
 	if err != nil {
-		return fmt.Errorf("read the document: %w", err)
+		return nil, fmt.Errorf("read the document: %w", err)
 	}
-	isSeparator := func(r rune) bool { return r == ',' || r == ' ' }
-	operations := strings.FieldsFunc(strings.Join(args, ","), isSeparator)
-	kept, err := cut(context.Background(), document, operations)
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(kept)
-	return err
-}
-
-// cut returns the part of a document that the operations need.
-func cut(ctx context.Context, document []byte, operations []string) ([]byte, error) {
 	whole, err := normalize(escapedForYAML(document))
 	if err != nil {
 		return nil, fmt.Errorf("the document is no YAML or JSON, or is cut short: get it again: %w", err)
 	}
 	// Only the part is validated: ngrok's mistakes elsewhere do not matter.
 	doc, _, err := openapi.Unmarshal(ctx, bytes.NewReader(whole), openapi.WithSkipValidation())
-	if err != nil {
-		return nil, fmt.Errorf("the document cannot be read as OpenAPI: get it again: %w", err)
-	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.") {
-		return nil, errors.New("this is no OpenAPI 3 document: name ngrok's with UPSTREAM, " +
-			"or correct the line Source of openapi/ngrok.yaml")
+	if err != nil || !strings.HasPrefix(doc.OpenAPI, "3.") {
+		return nil, errors.New("this is no OpenAPI 3 document: name ngrok's with UPSTREAM, or in the header's Source")
 	}
 	if !json.Valid(document) && !bytes.HasSuffix(document, []byte("\n")) {
 		return nil, errors.New("the document is cut short within its last line: get it again")
@@ -98,8 +89,7 @@ func keep(ctx context.Context, doc *openapi.OpenAPI, operations []string) error 
 	}
 	for _, id := range operations {
 		if id != "*" && !slices.Contains(found, id) {
-			return fmt.Errorf("the document has no operation %s: if it is whole, look there for the operationId, "+
-				"and correct ADD or the line Operations of openapi/ngrok.yaml", id)
+			return fmt.Errorf("the document has no operation %s: correct it in ADD or the header's Operations", id)
 		}
 	}
 	if len(found) == 0 {
@@ -151,13 +141,10 @@ func makeStrings(node *yaml.Node) {
 // escapedForYAML returns JSON without pairs of escapes for one character, such as an emoji, which
 // YAML does not have. Other data is returned as it is.
 func escapedForYAML(data []byte) []byte {
-	if !json.Valid(data) {
-		return data
-	}
 	var content any
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber() // as written
-	if err := decoder.Decode(&content); err != nil {
+	if !json.Valid(data) || decoder.Decode(&content) != nil {
 		return data
 	}
 	escaped, err := json.Marshal(content)
