@@ -8,7 +8,7 @@ OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-# A workspace above this folder is another matter.
+# A go.work in a folder above could leave this module out, or change what it needs.
 export GOWORK := off
 
 # Variables of the command line are in the environment of the commands, which quote them. These two
