@@ -5,12 +5,13 @@
 //
 //   - openapi/ngrok.yaml is the part of ngrok's OpenAPI document that the client covers.
 //   - openapi/overlay.yaml has our changes to it before generation.
-//   - oapi-codegen.yaml configures the generator, oapi-codegen, whose version is in go.mod. openapi/imports.tmpl is the head
-//     of the file that it writes.
+//   - oapi-codegen.yaml configures the generator, oapi-codegen, whose version is in go.mod.
+//     openapi/imports.tmpl is the head of the file that it writes.
 //   - api/client.gen.go is that file. It is committed and never edited.
-//   - The rest of api is written by hand. It authenticates requests and makes calls safe, for every operation alike.
-//   - api/ngroktest is a fake of the API for tests, and api/examples has programs that use the client. Both use
-//     api/internal/fake.
+//   - The rest of api is written by hand. It adds authentication, retries, limits and response
+//     checks to every operation.
+//   - api/ngroktest is a fake of the API for tests, and api/examples has programs that use the
+//     client. Both use api/internal/fake.
 //   - client_test.go tests the contract of the public API against openapi/ngrok.yaml.
 //   - .ci/update follows ngrok's document, with openapi/cut.
 //

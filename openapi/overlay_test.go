@@ -1,8 +1,7 @@
 package openapi
 
 import (
-	"bytes"
-	"os"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -20,16 +19,14 @@ paths:
         - $ref: '#/components/parameters/ngrokVersion'
         - {name: id, in: path, required: true, schema: {type: string}}
         - {name: plan, in: query, schema: {type: string, nullable: true, enum: [free, paid, null]}}
-      responses:
-        "200": {description: a thing}
-        "404": {description: none}
-        4XX: {description: an error}
-        default: {description: anything else}
+        - {name: ids, in: query, required: true, schema: {type: array}}
+      responses: {"200": {description: one}, "404": {description: none}, 4XX: {}, default: {}}
 components:
   schemas:
     Thing:
       properties:
         owner: {$ref: '#/components/schemas/Ref', description: the owner}
+        sizes: {type: array, items: {type: integer}}
 `
 	const after = `
 paths:
@@ -37,20 +34,20 @@ paths:
     get:
       parameters:
         - {name: id, in: path, required: true, schema: {type: string, x-go-type: PathParam}}
-        - {name: plan, in: query, schema: {type: string, nullable: true, enum: [free, paid]}, x-go-type-skip-optional-pointer: false}
-      responses:
-        "200": {description: a thing}
+        - name: plan
+          in: query
+          schema: {type: string, nullable: true, enum: [free, paid]}
+          x-go-type-skip-optional-pointer: false
+        - {name: ids, in: query, required: true, schema: {type: array, items: {type: string}}}
+      responses: {"200": {description: one}}
 components:
   schemas:
     Thing:
       properties:
         owner: {description: the owner, allOf: [{$ref: '#/components/schemas/Ref'}]}
+        sizes: {type: array, items: {type: integer}}
 `
-	data, err := os.ReadFile("overlay.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay, err := loader.LoadOverlayFromReader(bytes.NewReader(data))
+	overlay, err := loader.LoadOverlay("overlay.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,14 +59,10 @@ components:
 		t.Fatal(err)
 	}
 	var got, want any
-	if err := document.Decode(&got); err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal([]byte(after), &want); err != nil {
+	if err := errors.Join(document.Decode(&got), yaml.Unmarshal([]byte(after), &want)); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		text, _ := yaml.Marshal(got)
-		t.Errorf("got\n%s", text)
+		t.Errorf("got\n%v\nwant\n%v", got, want)
 	}
 }

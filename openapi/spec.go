@@ -1,12 +1,11 @@
-// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated, for tests and
-// for tools. Nothing that a program needs in production imports it.
+// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated, for
+// tests and for tools. Nothing that a program needs in production imports it.
 package openapi
 
 import (
 	"context"
 	_ "embed"
 	"fmt"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -14,41 +13,49 @@ import (
 //go:embed ngrok.yaml
 var document []byte
 
-// allowed lets the document describe a property beside the $ref to its type, which OpenAPI 3.0 does not.
+// allowed lets the document describe a property beside the $ref to its type, which OpenAPI 3.0 does
+// not.
 var allowed = openapi3.AllowExtraSiblingFields("description")
 
-// Load returns the vendored document, as Parse does, without the changes of overlay.yaml. Each call returns a new one, which
-// the caller may change.
+// Load returns the vendored document, as Parse does, without the changes of overlay.yaml. Each call
+// returns a new one, which the caller may change.
 func Load() (*openapi3.T, error) {
 	return Parse(document)
 }
 
-// Parse parses an OpenAPI 3 document in YAML or JSON, resolves its references, and validates it. It completes ngrok's schemas
-// where only a description has a fact. A reference to another document is an error.
+// Parse parses an OpenAPI 3 document in YAML or JSON, resolves its references, and validates it. It
+// completes ngrok's schemas where only a description has a fact. A reference to another document is
+// an error.
 func Parse(data []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
-		return nil, fmt.Errorf("load openapi document: %w", err)
+		return nil, fmt.Errorf("load the OpenAPI document: %w", err)
 	}
 	err = doc.WalkSchemas(func(_ string, schema *openapi3.SchemaRef) error {
-		// ngrok's description says that the URI is null on the last page, and its schema does not.
-		if next := schema.Value.Properties["next_page_uri"]; next != nil {
-			next.Value.Nullable = true
-			if strings.HasPrefix(doc.OpenAPI, "3.1") {
-				next.Value.Type = &openapi3.Types{openapi3.TypeString, openapi3.TypeNull}
-			}
-		}
-		// Some of ngrok's arrays have no items: they can hold anything.
-		if schema.Value.Type.Is(openapi3.TypeArray) && schema.Value.Items == nil {
-			schema.Value.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
-		}
+		complete(schema.Value, doc.IsOpenAPI31OrLater())
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("complete openapi document: %w", err)
+		return nil, fmt.Errorf("complete the OpenAPI document: %w", err)
 	}
 	if err := doc.Validate(context.Background(), allowed); err != nil {
-		return nil, fmt.Errorf("validate openapi document: %w", err)
+		return nil, fmt.Errorf("validate the OpenAPI document: %w", err)
 	}
 	return doc, nil
+}
+
+// complete adds to a schema what ngrok's document lacks. Since OpenAPI 3.1, null is a type.
+func complete(schema *openapi3.Schema, nullIsType bool) {
+	// The URI is null on the last page, as its description says.
+	if next := schema.Properties["next_page_uri"]; next != nil {
+		if nullIsType {
+			next.Value.Type = &openapi3.Types{openapi3.TypeString, openapi3.TypeNull}
+		} else {
+			next.Value.Nullable = true
+		}
+	}
+	// Some arrays have no items, which is invalid before OpenAPI 3.1. They can hold anything.
+	if schema.Type.Is(openapi3.TypeArray) && schema.Items == nil {
+		schema.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
+	}
 }

@@ -20,7 +20,8 @@ type Validator struct {
 	router routers.Router
 }
 
-// NewValidator returns a validator for doc, which must have a server and must not be changed afterwards.
+// NewValidator returns a validator for doc, which must have a server and must not be changed
+// afterwards.
 func NewValidator(doc *openapi3.T) (*Validator, error) {
 	if len(doc.Servers) == 0 {
 		return nil, errors.New("make a validator: the document names no server")
@@ -45,8 +46,9 @@ func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 	return input.Route, nil
 }
 
-// Request returns an error if a request does not conform to the document: no operation has its method and path, it is not
-// authenticated, or a parameter is missing or wrong. Its host does not matter.
+// Request returns an error if a request does not conform to the document: no operation has its
+// method and path, it is not authenticated, or a parameter is missing or wrong. Its host does not
+// matter.
 func (v *Validator) Request(req *http.Request) error {
 	input, err := v.input(req)
 	if err != nil {
@@ -55,8 +57,8 @@ func (v *Validator) Request(req *http.Request) error {
 	return openapi3filter.ValidateRequest(req.Context(), input)
 }
 
-// Response returns an error if a response does not conform to the document, or has a status that the document does not
-// define.
+// Response returns an error if a response does not conform to the document, or has a status that
+// the document does not define.
 func (v *Validator) Response(req *http.Request, status int, header http.Header, body []byte) error {
 	input, err := v.input(req)
 	if err != nil {
@@ -74,7 +76,8 @@ func (v *Validator) Response(req *http.Request, status int, header http.Header, 
 	}).SetBodyBytes(body))
 }
 
-// Defines reports whether the document defines a status of an operation, by itself, as part of a range, or by default.
+// Defines reports whether the document defines a status of an operation, by itself, as part of a
+// range, or by default.
 func Defines(operation *openapi3.Operation, status int) bool {
 	return operation.Responses.Status(status) != nil || operation.Responses.Default() != nil
 }
@@ -102,7 +105,8 @@ func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationI
 	}, nil
 }
 
-// authenticated returns an error if a request has no credential. The document does not say which ones are valid.
+// authenticated returns an error if a request has no credential. The document does not say which
+// ones are valid.
 func authenticated(_ context.Context, input *openapi3filter.AuthenticationInput) error {
 	scheme, credential, _ := strings.Cut(input.RequestValidationInput.Request.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, input.SecurityScheme.Scheme) || strings.TrimSpace(credential) == "" {

@@ -1,17 +1,21 @@
-// Command cut reads ngrok's OpenAPI document, in JSON or YAML, and writes the part of it that the named operations need, as
-// YAML with sorted keys. "*" stands for all operations. It writes nothing unless the part is valid.
+// Command cut reads ngrok's OpenAPI document, in JSON or YAML, and writes the part of it that some
+// operations need, as YAML with sorted keys:
 //
-//	go run ./openapi/cut OPERATION… <ngrok.json >part.yaml
+//	go run ./openapi/cut "TunnelSessionsGet, TunnelSessionsList" <ngrok.json >part.yaml
+//
+// "*" stands for all operations. Nothing is written unless the part is valid.
 package main
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/speakeasy-api/openapi/openapi"
 	"go.yaml.in/yaml/v3"
@@ -20,104 +24,127 @@ import (
 )
 
 func main() {
-	if err := cut(context.Background(), os.Stdin, os.Stdout, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "cut:", err)
+	isSeparator := func(r rune) bool { return r == ',' || r == ' ' }
+	operations := strings.FieldsFunc(strings.Join(os.Args[1:], ","), isSeparator)
+	part, err := cut(context.Background(), os.Stdin, operations)
+	if err == nil {
+		_, err = os.Stdout.Write(part)
+	}
+	if err != nil {
+		// Errors of parsers and validators can have many lines.
+		fmt.Fprintln(os.Stderr, "cut:", strings.Join(strings.Fields(err.Error()), " "))
 		os.Exit(1)
 	}
 }
 
-func cut(ctx context.Context, upstream io.Reader, part io.Writer, operations []string) error {
-	data, err := io.ReadAll(upstream)
+// cut returns the part of a document that the operations need.
+func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, error) {
+	document, err := io.ReadAll(upstream)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read the document: %w", err)
 	}
-	doc, _, err := openapi.Unmarshal(ctx, bytes.NewReader(escapedForYAML(data)), openapi.WithSkipValidation()) // the part is validated
+	whole, err := normalize(escapedForYAML(document))
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("the document is no YAML or JSON, or is cut short: get it again: %w", err)
+	}
+	// Only the part is validated: ngrok's mistakes elsewhere do not matter.
+	doc, _, err := openapi.Unmarshal(ctx, bytes.NewReader(whole), openapi.WithSkipValidation())
+	if err != nil || !strings.HasPrefix(doc.OpenAPI, "3.") {
+		return nil, errors.New("this is no OpenAPI 3 document: name ngrok's with UPSTREAM, or in the header's Source")
+	}
+	if !json.Valid(document) && !bytes.HasSuffix(document, []byte("\n")) {
+		return nil, errors.New("the document is cut short within its last line: get it again")
 	}
 	if err := keep(ctx, doc, operations); err != nil {
-		return err
+		return nil, err
 	}
 	var kept bytes.Buffer
 	if err := openapi.Marshal(ctx, doc, &kept); err != nil {
-		return err
+		return nil, fmt.Errorf("write the part: %w", err)
 	}
-	sorted, err := sortKeys(kept.Bytes())
-	if err != nil {
-		return err
+	if _, err := vendored.Parse(kept.Bytes()); err != nil {
+		return nil, fmt.Errorf("the part is invalid: get the document whole, or report this to ngrok: %w", err)
 	}
-	if _, err := vendored.Parse(sorted); err != nil {
-		return err
-	}
-	_, err = part.Write(sorted)
-	return err
+	return kept.Bytes(), nil
 }
 
-// keep removes all that the operations do not need.
+// keep removes everything that the operations do not need.
 func keep(ctx context.Context, doc *openapi.OpenAPI, operations []string) error {
+	all := slices.Contains(operations, "*")
+	var found []string
 	var others []openapi.OperationIdentifier
-	missing := slices.Clone(operations)
-	for path, item := range doc.GetPaths().All() {
-		if item.GetObject() == nil {
-			return fmt.Errorf("the path %s is empty or a $ref", path)
+	for path, ref := range doc.GetPaths().All() {
+		item := ref.GetObject()
+		if item == nil {
+			return fmt.Errorf("the path %s is empty, or a $ref, which is not supported", path)
 		}
-		for method, operation := range item.GetObject().All() {
+		for method, operation := range item.All() {
 			id := operation.GetOperationID()
-			missing = slices.DeleteFunc(missing, func(name string) bool { return name == id || name == "*" })
-			if !slices.Contains(operations, id) && !slices.Contains(operations, "*") {
-				others = append(others, openapi.OperationIdentifier{OperationID: id, Path: path, Method: string(method)})
+			if all || slices.Contains(operations, id) {
+				found = append(found, id)
+				continue
 			}
+			others = append(others, openapi.OperationIdentifier{Path: path, Method: string(method)})
 		}
 	}
-	if len(operations) == 0 || len(missing) > 0 {
-		return fmt.Errorf("the document has no operation %q: if it is whole, look for its operationId there", missing)
+	for _, id := range operations {
+		if id != "*" && !slices.Contains(found, id) {
+			return fmt.Errorf("the document has no operation %s: correct it in ADD or the header's Operations", id)
+		}
+	}
+	if len(found) == 0 {
+		return errors.New("the document has no operations: get it whole")
 	}
 	if _, err := openapi.Snip(ctx, doc, others); err != nil {
-		return err
+		return fmt.Errorf("remove other operations: %w", err)
 	}
-	// Extensions, such as x-go-name, give orders to the generator: those are for overlay.yaml.
-	_, err := openapi.Sanitize(ctx, doc, &openapi.SanitizeOptions{KeepUnknownProperties: true})
-	return err
+	// Extensions, such as x-go-name, give orders to the generator. Those belong into overlay.yaml.
+	options := &openapi.SanitizeOptions{KeepUnknownProperties: true}
+	if _, err := openapi.Sanitize(ctx, doc, options); err != nil {
+		return fmt.Errorf("remove extensions: %w", err)
+	}
+	return nil
 }
 
-// sortKeys returns a document in YAML whose bytes depend only on its content.
-func sortKeys(document []byte) ([]byte, error) {
+// normalize returns a document as YAML whose bytes depend only on its content.
+func normalize(document []byte) ([]byte, error) {
 	var node yaml.Node
 	if err := yaml.Unmarshal(document, &node); err != nil {
 		return nil, err
 	}
-	makeJSON(&node)
+	makeStrings(&node)
 	var content any
 	if err := node.Decode(&content); err != nil {
 		return nil, err
 	}
-	var sorted bytes.Buffer
-	encoder := yaml.NewEncoder(&sorted)
+	var normal bytes.Buffer
+	encoder := yaml.NewEncoder(&normal)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(content); err != nil {
+	if err := encoder.Encode(content); err != nil { // with sorted keys
 		return nil, err
 	}
-	return sorted.Bytes(), encoder.Close()
+	return normal.Bytes(), encoder.Close()
 }
 
-// makeJSON gives keys, such as 200, and dates without quotes the type that they have in JSON, which is string.
-func makeJSON(node *yaml.Node) {
+// makeStrings makes strings of keys, such as 200, and of dates. In JSON they are strings; in YAML
+// they have other types if they have no quotes.
+func makeStrings(node *yaml.Node) {
 	for i, child := range node.Content {
 		isKey := node.Kind == yaml.MappingNode && i%2 == 0 && child.ShortTag() != "!!merge"
 		if isKey || child.ShortTag() == "!!timestamp" {
 			child.Tag = "!!str"
 		}
-		makeJSON(child)
+		makeStrings(child)
 	}
 }
 
-// escapedForYAML returns JSON with the escapes that YAML has too: it has no pairs of them for one character. Other data is
-// returned as it is.
+// escapedForYAML returns JSON without pairs of escapes for one character, such as an emoji, which
+// YAML does not have. Other data is returned as it is.
 func escapedForYAML(data []byte) []byte {
 	var content any
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(&content); err != nil {
+	decoder.UseNumber() // as written
+	if !json.Valid(data) || decoder.Decode(&content) != nil {
 		return data
 	}
 	escaped, err := json.Marshal(content)
