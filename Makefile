@@ -53,7 +53,7 @@ bench: ## compare calls with plain net/http: ROUNDS=16, BENCHTIME=0.2s
 	for round in $$(seq $(ROUNDS)); do \
 		./bench.test -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME) >>bench.out || \
 		{ cat bench.out; exit 1; }; done
-	$(BENCHSTAT) -col '/row@(baseline generated client)' bench.out
+	$(BENCHSTAT) -col '/row@(baseline client)' bench.out
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz the IDs: FUZZTIME=30s

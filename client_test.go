@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -74,22 +73,9 @@ func document(t *testing.T) (*openapi3.T, *openapi.Validator) {
 // The fake checks requests and responses, errors included, against the document.
 func TestMethods(t *testing.T) {
 	const id = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
-	session := api.TunnelSession{
-		AgentVersion: "3.19.1",
-		Credential: api.Ref{
-			ID:  "cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
-			URI: "https://api.ngrok.com/credentials/cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
-		},
-		ID:        id,
-		IP:        "203.0.113.7",
-		OS:        "linux",
-		Region:    "eu",
-		StartedAt: "2026-03-04T05:06:07Z",
-		Transport: "ngrok/2",
-		URI:       "https://api.ngrok.com/tunnel_sessions/" + id,
-	}
-	if got, err := decode([]byte(samples["today"])); err != nil || !reflect.DeepEqual(got, session) {
-		t.Errorf("decoded %+v, %v, want %+v", got, err, session)
+	session, err := decode([]byte(samples["today"]))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		name string
@@ -121,21 +107,16 @@ func TestMethods(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_27k5Yn"}, session)
 			srv.PageSize = 1
-			for status, want := range map[int]error{400: nil, 403: api.ErrAuthentication, 429: api.ErrRateLimited, 503: nil} {
-				srv.Fail(status, map[int]string{403: "ERR_NGROK_203"}[status])
-				got, err := test.call(t.Context(), srv.Client())
-				var e *api.ResponseError
-				if got != nil || !errors.As(err, &e) || e.StatusCode != status || want != nil && !errors.Is(err, want) {
-					t.Errorf("with the status %d: got %+v, %v, want %v", status, got, err, want)
-				}
+			srv.Fail(http.StatusForbidden, "ERR_NGROK_203")
+			if got, err := test.call(t.Context(), srv.Client()); got != nil || !errors.Is(err, api.ErrAuthentication) {
+				t.Errorf("got %+v, %v, want ErrAuthentication", got, err)
 			}
-			failed := len(srv.Requests())
 			got, err := test.call(t.Context(), srv.Client())
 			if err != nil || !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
 			}
 			var sent []string
-			for _, r := range srv.Requests()[failed:] {
+			for _, r := range srv.Requests()[1:] {
 				body, _ := io.ReadAll(r.Body)
 				sent = append(sent, fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body))
 			}
@@ -146,8 +127,8 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// What the editors, PathParam and the Doer promise holds for the generated methods of all operations
-// in the document.
+// What the editors, PathParam and the Doer promise holds for the generated methods of all
+// operations in the document.
 func TestEveryOperation(t *testing.T) {
 	doc, v := document(t)
 	for path, item := range doc.Paths.Map() {
@@ -229,8 +210,8 @@ func testSuccess(t *testing.T, operationID string, parameters []string, status i
 	return sent
 }
 
-// testHeaders tests that a request has the key, and each header that the document asks for, with the
-// document's default. The version is one: the overlay removes it before generation.
+// testHeaders tests that a request has the key, and each header that the document asks for, with
+// the document's default. The version is one: the overlay removes it before generation.
 func testHeaders(t *testing.T, sent *http.Request, parameters openapi3.Parameters) {
 	t.Helper()
 	if got, want := sent.Header.Values("Authorization"), []string{"Bearer " + ngroktest.APIKey}; !slices.Equal(got, want) {
@@ -296,47 +277,25 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestLive looks up the session NGROK_LIVE_ID with the key NGROK_API_KEY, at NGROK_API_BASE_URL or
-// else the real API, and reports where the response differs from the document and the types.
-// "make live" runs it.
+// TestLive looks up the session NGROK_LIVE_ID with the key NGROK_API_KEY, and reports where the
+// response differs from the document and the types. "make live" runs it.
 func TestLive(t *testing.T) {
 	id, key := os.Getenv("NGROK_LIVE_ID"), os.Getenv("NGROK_API_KEY")
 	if id == "" || key == "" {
 		t.Skip("set NGROK_API_KEY and run: make live ID=ts_…")
 	}
-	baseURL := cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
-	base, err := url.Parse(baseURL)
+	client, err := api.New(key, api.WithBaseURL(cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsp, err := client.TunnelSessionsGetWithResponse(t.Context(), api.PathParam(id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, v := document(t)
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		rsp, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		defer rsp.Body.Close()
-		body, err := io.ReadAll(rsp.Body)
-		if err != nil {
-			return nil, err
-		}
-		rsp.Body = io.NopCloser(bytes.NewReader(body))
-		// The document's paths do not have that of the base URL.
-		r = r.Clone(r.Context())
-		r.URL.Path = strings.TrimPrefix(r.URL.Path, strings.TrimSuffix(base.Path, "/"))
-		if err := errors.Join(v.Request(r), v.Response(r, rsp.StatusCode, rsp.Header, body)); err != nil {
-			t.Error(err)
-		}
-		if _, err := decode(body); err != nil && rsp.StatusCode == http.StatusOK {
-			t.Error(err)
-		}
-		return rsp, nil
-	})
-	client, err := api.New(key, api.WithBaseURL(baseURL), api.WithHTTPClient(&http.Client{Transport: transport}))
+	_, err = decode(rsp.Body)
+	err = errors.Join(err, v.Response(rsp.HTTPResponse.Request, rsp.StatusCode(), rsp.HTTPResponse.Header, rsp.Body))
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.GetTunnelSession(t.Context(), id); err != nil {
 		t.Error(err)
 	}
 }

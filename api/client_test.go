@@ -78,17 +78,8 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 	}
 }
 
-// New does not put a Doer into a Doer.
-func TestNewTakesDoer(t *testing.T) {
-	given := &api.Doer{HTTPClient: ok, MaxAttempts: 7}
-	client := newClient(t, api.WithHTTPClient(given))
-	if got := client.ClientInterface.(*api.Client).Client; got != api.HttpRequestDoer(given) {
-		t.Errorf("got %+v, want the Doer that was given", got)
-	}
-}
-
-// Editors run in order: the client's own, those of its options, and those of the call. client_test.go
-// at the top of the module holds the other headers to ngrok's document.
+// Editors run in order: the client's own, those of its options, and those of the call.
+// client_test.go at the top of the module holds the other headers to ngrok's document.
 func TestEditors(t *testing.T) {
 	add := func(word string) api.RequestEditorFn {
 		return func(_ context.Context, r *http.Request) error {

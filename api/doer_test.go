@@ -197,44 +197,41 @@ func (c *counter) Read(p []byte) (int, error) {
 func (c *counter) Close() error { c.closed = true; return nil }
 
 func TestNoMoreIsReadThanTheLimit(t *testing.T) {
-	for set, limit := range map[int64]int64{0: 10 << 20, 1000: 1000} {
+	get := func(status int, body io.ReadCloser, limit int64) error {
+		s := newScript(func(r *http.Request) (*http.Response, error) {
+			rsp, err := answer(status, "application/json", "")(r)
+			rsp.Body = body
+			return rsp, err
+		})
+		_, err := s.do(t.Context(), api.Doer{MaxBodyBytes: limit}, "GET")
+		return err
+	}
+	for _, test := range []struct {
+		status    int
+		set, read int64
+		is        error
+	}{
+		{200, 0, 10<<20 + 1, api.ErrResponseTooLarge}, // one byte more tells that there is more
+		{200, 1000, 1001, api.ErrResponseTooLarge},
+		{403, 1000, 64 << 10, nil},
+	} {
 		body := new(counter)
-		err := getLimited(t, 200, body, set)
-		if !errors.Is(err, api.ErrResponseTooLarge) || !errors.Is(err, api.ErrUnexpectedResponse) {
-			t.Errorf("limit of %d: got %v, want ErrResponseTooLarge", set, err)
+		err := get(test.status, body, test.set)
+		if !isA[*api.ResponseError](err) || test.is != nil && !errors.Is(err, test.is) {
+			t.Errorf("status %d, limit %d: got %v", test.status, test.set, err)
 		}
-		// One byte more tells that there is more.
-		if body.read != limit+1 || !body.closed {
-			t.Errorf("limit of %d: read %d bytes and closed: %v, want %d and one", set, body.read, body.closed, limit)
+		if body.read != test.read || !body.closed {
+			t.Errorf("status %d, limit %d: read %d, and closed: %v", test.status, test.set, body.read, body.closed)
 		}
 	}
-	if err := getLimited(t, 200, io.NopCloser(strings.NewReader(session)), int64(len(session))); err != nil {
+	if err := get(200, io.NopCloser(strings.NewReader(session)), int64(len(session))); err != nil {
 		t.Errorf("body of just the limit: %v", err)
 	}
-	// Of the body of an error, 64 KiB are kept.
-	body := new(counter)
-	err := getLimited(t, 403, body, 0)
-	var e *api.ResponseError
-	if !errors.As(err, &e) || len(e.Body) != 64<<10 || body.read != 64<<10 || !body.closed {
-		t.Errorf("error: got %v after %d bytes and closed: %v", err, body.read, body.closed)
+	// 64 KiB are kept of a success that turns out to be an error.
+	err := get(200, io.NopCloser(strings.NewReader("<"+strings.Repeat("x", 1<<20))), 0)
+	if e, ok := errors.AsType[*api.ResponseError](err); !ok || len(e.Body) != 64<<10 {
+		t.Errorf("HTML: got %.100v", err)
 	}
-	// Also if a success turns out to be an error.
-	err = getLimited(t, 200, io.NopCloser(strings.NewReader("<"+strings.Repeat("x", 1<<20))), 0)
-	if !errors.As(err, &e) || len(e.Body) != 64<<10 {
-		t.Errorf("HTML: got %v", err)
-	}
-}
-
-// getLimited gets a session with a body of unknown length.
-func getLimited(t *testing.T, status int, body io.ReadCloser, limit int64) error {
-	t.Helper()
-	doer := &api.Doer{MaxBodyBytes: limit, HTTPClient: doerFunc(func(r *http.Request) (*http.Response, error) {
-		rsp, err := answer(status, "application/json", "")(r)
-		rsp.Body = body
-		return rsp, err
-	})}
-	_, err := newClient(t, api.WithHTTPClient(doer)).GetTunnelSession(t.Context(), "ts_1")
-	return err
 }
 
 // setDefaultTransport replaces http.DefaultTransport until the end of the test.

@@ -71,28 +71,6 @@ func ExampleClientWithResponses_GetTunnelSession_notFound() {
 	// Output: the agent has disconnected
 }
 
-// A ResponseError has ngrok's code and message.
-func ExampleResponseError() {
-	client, err := api.New("2NotTheKeyOfAnyAccount0000_1", api.WithBaseURL(fake().URL))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, err = client.GetTunnelSession(context.Background(), "ts_1")
-	err = fmt.Errorf("inventory: %w", err)
-
-	var e *api.ResponseError
-	if errors.As(err, &e) {
-		fmt.Println(e.StatusCode, e.Code)
-	}
-	if errors.Is(err, api.ErrAuthentication) {
-		fmt.Println(e.Message)
-	}
-	// Output:
-	// 403 ERR_NGROK_203
-	// The API authentication you specified does not belong to any known account.
-}
-
 // Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries
 // included. All clients of an account share the limiter.
 func ExampleDoer_pacing() {

@@ -125,6 +125,9 @@ func collect(sessions iter.Seq2[*api.TunnelSession, error]) ([]string, error) {
 	var ids []string
 	for session, err := range sessions {
 		if err != nil {
+			if session != nil {
+				panic("a session beside an error")
+			}
 			return ids, err
 		}
 		ids = append(ids, session.ID)

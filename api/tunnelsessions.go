@@ -59,7 +59,8 @@ func (c *ClientWithResponses) GetTunnelSession(
 func (c *ClientWithResponses) ListTunnelSessions(
 	ctx context.Context, params *TunnelSessionsListParams, editors ...RequestEditorFn,
 ) iter.Seq2[*TunnelSession, error] {
-	first := *cmp.Or(params, new(TunnelSessionsListParams)) // a copy: the caller may change it before the loop
+	// A copy, because the caller may change the parameters before the loop.
+	first := *cmp.Or(params, new(TunnelSessionsListParams))
 	isList := func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" }
 	return func(yield func(*TunnelSession, error) bool) {
 		query := first

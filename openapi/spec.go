@@ -1,5 +1,5 @@
-// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated, for
-// tests and for tools. Nothing that a program needs in production imports it.
+// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated,
+// for tests and for tools. Nothing that a program needs in production imports it.
 package openapi
 
 import (

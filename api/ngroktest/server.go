@@ -56,26 +56,26 @@ const APIKey = fake.APIKey
 // Server is a fake ngrok API. Make one with [NewServer]. Set its fields before the first request.
 // Its methods are safe for concurrent use.
 type Server struct {
-	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100, means
-	// 100, which is ngrok's maximum.
+	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100,
+	// means 100, which is ngrok's maximum.
 	PageSize int
 
 	// LatestVersion is the version that agents update to, such as "3.20.0". If it is empty, updates
 	// always succeed and change nothing.
 	//
 	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, or
-	// another major version, or if it has updated and not restarted since. In the fake, it also fails
-	// for a version that is not semantic. For an agent whose configuration disables updates, use
-	// [Server.FailOn].
+	// another major version, or if it has updated and not restarted since. In the fake, it also
+	// fails for a version that is not semantic. For an agent whose configuration disables updates,
+	// use [Server.FailOn].
 	//
 	// An update takes effect at a restart at least ten seconds later. That is how long ngrok's
-	// document says to wait; it does not say what an earlier restart does. In the fake, it starts the
-	// old version, and the update is lost.
+	// document says to wait; it does not say what an earlier restart does. In the fake, it starts
+	// the old version, and the update is lost.
 	LatestVersion string
 
-	// Filter reports whether a session matches a filter of the list. The server does not know CEL, so
-	// the test evaluates its expressions. If Filter is nil, a request with a filter fails the test.
-	// For an invalid expression ngrok responds with the status 400 and the code
+	// Filter reports whether a session matches a filter of the list. The server does not know CEL,
+	// so the test evaluates its expressions. If Filter is nil, a request with a filter fails the
+	// test. For an invalid expression ngrok responds with the status 400 and the code
 	// "invalid_cel_expression": use [Server.FailOn].
 	//
 	// Filter is called in the goroutine of the request.

@@ -99,8 +99,7 @@ func keep(ctx context.Context, doc *openapi.OpenAPI, operations []string) error 
 		return fmt.Errorf("remove other operations: %w", err)
 	}
 	// Extensions, such as x-go-name, give orders to the generator. Those belong into overlay.yaml.
-	options := &openapi.SanitizeOptions{KeepUnknownProperties: true}
-	if _, err := openapi.Sanitize(ctx, doc, options); err != nil {
+	if _, err := openapi.Sanitize(ctx, doc, &openapi.SanitizeOptions{KeepUnknownProperties: true}); err != nil {
 		return fmt.Errorf("remove extensions: %w", err)
 	}
 	return nil

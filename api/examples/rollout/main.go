@@ -244,8 +244,8 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 		a.progress = progress
 		return true
 	case isResponse && e.Code == "ERR_NGROK_806":
-		// An agent that has updated and not restarted refuses another update. If this is not the reason,
-		// it comes back with its old version.
+		// An agent that has updated and not restarted refuses another update. If this is not the
+		// reason, it comes back with its old version.
 		a.progress, a.refusal = "not restarted", fmt.Sprintf(", update refused: %v", err)
 		return true
 	case api.OutcomeUnknown(err):

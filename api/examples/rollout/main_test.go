@@ -149,15 +149,6 @@ func TestFaults(t *testing.T) {
 			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
 				"exit 1, 4 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
-		{"agent restarts by itself before it has updated",
-			during(update1, func(srv *ngroktest.Server, obey, _ func()) {
-				obey()
-				time.AfterFunc(5*time.Second, func() { srv.Reconnect("ts_1") })
-			}),
-			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 4 commands"},
-			lines{ok1, ok2, "exit 0, 4 commands"}},
-		{"other programs use up the limit", fail(update1, 429, "ERR_NGROK_226", 3),
-			lines{ok0, ok1, ok2, "exit 0, 9 commands"}, done},
 		{"restart fails, for a reason that does not tell its outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
 			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
 		{"response to the restart is lost",

@@ -271,8 +271,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	page := map[string]any{"uri": listURI, "next_page_uri": nil}
 	if len(sessions) > size {
 		sessions = sessions[:size]
-		// Whether ngrok repeats the filter here is not known. A client that relies on it would list too
-		// much.
+		// Whether ngrok repeats the filter here is not known. A client that relies on it would list
+		// too much.
 		next := url.Values{"before_id": {sessions[size-1].ID}, "limit": {strconv.Itoa(size)}}
 		page["next_page_uri"] = listURI + "?" + next.Encode()
 	}
