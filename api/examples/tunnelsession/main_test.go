@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +15,10 @@ import (
 )
 
 func TestRun(t *testing.T) {
-	srv := ngroktest.NewServer(t, append(samples, api.TunnelSession{ID: "ts_odd", Metadata: "a\n\x1b[31mb"})...)
+	session := api.TunnelSession{ID: "ts_odd", Metadata: "a\n\x1b[31mb"}
+	inJSON, _ := json.MarshalIndent(session, "", "  ")
+	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	srv := ngroktest.NewServer(t, append(samples, session)...)
 	srv.Filter = func(region string, session api.TunnelSession) bool { return session.Region == region }
 	proxy := httptest.NewServer(http.NotFoundHandler())
 	defer proxy.Close()
@@ -36,7 +40,7 @@ func TestRun(t *testing.T) {
 		{"list", nil, key, srv.URL(), 0, header + linux + windows + " " + odd, ""},
 		{"filter", []string{"-filter", "eu"}, key, srv.URL(), 0, header + linux, ""},
 		{"session", []string{"ts_odd"}, key, srv.URL(), 0, header + odd, ""},
-		{"JSON", []string{"-json", "ts_odd"}, key, srv.URL(), 0, `{ "id": "ts_odd", "metadata": "a\n\u001b[31mb" }`, ""},
+		{"JSON", []string{"-json", "ts_odd"}, key, srv.URL(), 0, words(string(inJSON)), ""},
 		{"help", []string{"-h"}, key, srv.URL(), 0, "", "-filter expression"},
 		{"two IDs", []string{"a", "b"}, key, srv.URL(), 2, "", "give one ID"},
 		{"ID and filter", []string{"-filter", "eu", "a"}, key, srv.URL(), 2, "", "give one ID"},
@@ -48,7 +52,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := runWith(t.Context(), test.key, test.baseURL, test.args...)
-			if stdout = strings.Join(strings.Fields(stdout), " "); status != test.status || stdout != test.stdout {
+			if status != test.status || words(stdout) != test.stdout {
 				t.Errorf("got exit status %d and\n%s\nwant %d and\n%s", status, stdout, test.status, test.stdout)
 			}
 			if !strings.Contains(stderr, test.stderr) || test.stderr == "" && stderr != "" {
