@@ -21,13 +21,13 @@
 //   - [ResponseError], sentinels such as [ErrNotFound], and [OutcomeUnknown];
 //   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies.
 //
-// The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too, but
-// not with a client made by the generated [NewClient] or [NewClientWithResponses].
+// The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too,
+// except on a client made by the generated [NewClient] or [NewClientWithResponses].
 //
 // # Errors
 //
-// A nil error means that ngrok responded as its document says. Any other complete response is a
-// [*ResponseError], which matches the sentinels of this package:
+// A nil error means that ngrok responded as its document says. Any other complete response is
+// returned as a [*ResponseError], which matches the sentinels of this package:
 //
 //	if errors.Is(err, api.ErrNotFound) { … }
 //
@@ -39,40 +39,39 @@
 // Without a complete response, the error is a [*net/url.Error]. If an attempt exceeded
 // [Doer].AttemptTimeout, it matches [context.DeadlineExceeded].
 //
-// If the caller's context has ended, the error of a call matches the context's Err, whatever the
-// response was. If it ended during the wait before another attempt, the error matches that of the
-// attempt before too. Errors of request editors, and [ErrInvalidID], are returned as they are.
+// If the caller's context has ended, the error matches the context's Err, whatever the response
+// was. If it ended during the wait before a retry, the error also matches that of the previous
+// attempt. Errors of request editors, and [ErrInvalidID], are returned as they are.
 //
-// Generated methods promise less: a JSON object that does not fit the types is an error of
-// [encoding/json], one that lacks fields is a result that lacks them, and a 204 to a POST that
-// should create something is neither a result nor an error.
+// Generated methods promise less. For a JSON object that does not fit the types, they return an
+// error of [encoding/json]. Missing fields are not an error. For a 204 to a POST that should create
+// something, they return neither a result nor an error.
 //
 // # Retries
 //
 // A request is sent up to 3 times:
 //
-//   - with any method after a 429, because ngrok refused it before it did anything, and if the
-//     host, or the proxy in front of it, could not be dialed, because nothing was sent. For an
-//     https proxy, dialing includes the TLS handshake; a proxy that refuses to connect to ngrok was
-//     dialed;
+//   - with any method after a 429, which ngrok sends before it acts on a request, and if the host,
+//     or the proxy in front of it, could not be dialed. For an https proxy, dialing includes the
+//     TLS handshake. A proxy that refuses to connect to ngrok was dialed;
 //   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of
-//     the connection, such as a timeout, a failed TLS handshake or a body that is cut short. A
-//     certificate that is not trusted ends the call.
+//     the connection, such as a timeout, a failed TLS handshake or a truncated body. An untrusted
+//     certificate ends the call.
 //
 // The first wait is random, from 0.25 to 0.5 seconds, the second from 0.5 to 1. With more attempts,
-// waits double up to 8 seconds. A Retry-After header of a second or more, up to a minute, replaces
-// the wait. If it asks for more, or if the context's deadline is sooner than the end of the wait,
-// the error is returned at once. Canceling the context ends a call at once.
+// waits double up to 8 seconds. A Retry-After header that asks for up to a minute, but not for
+// zero, replaces the wait. If it asks for more, or if the context's deadline is before the end of
+// the wait, the error is returned at once. Canceling the context ends a call at once.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
-// all programs of an account. Programs that make many calls set [Doer].Limiter.
+// all programs of an account. Programs that make many calls should set [Doer].Limiter.
 //
 // # Limits
 //
 // An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after
 // decompression. Of the body of an error, 64 KiB are kept. Redirects are not followed, and the base
 // URL must be https unless its host is this machine, so that the API key reaches nobody else. ngrok
-// quotes a malformed key in its error message: there it is redacted.
+// quotes a malformed key in its error message; the client redacts it.
 //
 // # Testing
 //

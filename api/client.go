@@ -23,8 +23,8 @@ const (
 // Make one client and share it: it is safe for concurrent use.
 //
 // New does no I/O. It returns an error if apiKey is empty or has a character that no key has, such
-// as a line break, and if the base URL is not https. Plain http is for localhost, 127.0.0.0/8 and
-// ::1.
+// as a line break, or if the base URL is not https. Plain http is allowed for localhost,
+// 127.0.0.0/8 and ::1.
 func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	if apiKey == "" || strings.Trim(apiKey, tokenChars) != "" {
 		return nil, errors.New("new ngrok client: the API key is empty, or has a character that no key has, " +
@@ -45,8 +45,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	return &ClientWithResponses{c}, nil
 }
 
-// tokenChars are the characters of a bearer token (RFC 6750). JSON escapes none of them, so that a
-// key that a response quotes can be found and redacted.
+// tokenChars are the characters of a bearer token (RFC 6750). JSON escapes none of them, so a key
+// in a response can be found and redacted.
 const tokenChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this
@@ -56,12 +56,12 @@ func isSafe(baseURL string) bool {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
-	// As net/http has it, which sends requests to other hosts through a proxy.
+	// The hosts that net/http never reaches through a proxy.
 	isLoopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
 }
 
-// headers returns an editor that sets the headers of every request.
+// headers returns an editor that sets the API key, the API version and the user agent.
 func headers(apiKey string) RequestEditorFn {
 	return func(_ context.Context, req *http.Request) error {
 		req.Header.Set("Authorization", "Bearer "+apiKey)

@@ -35,21 +35,22 @@ const (
 // A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a
 // Doer into another one: their attempts multiply.
 type Doer struct {
-	// HTTPClient sends each attempt. Nil means a client that all Doers share, whose transport
-	// [NewTransport] returned at its first use. If the program has replaced [http.DefaultTransport]
-	// by something other than an [http.Transport], such as a mock, nil means that.
+	// HTTPClient sends each attempt. Nil means one with a transport that all Doers share, which
+	// [NewTransport] makes at its first use. If [http.DefaultTransport] is not an [http.Transport]
+	// but, for example, a mock, nil means one with that transport.
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
-	// follow them either: the API key could go along. For tracing, a proxy or a client certificate,
-	// use an http.Client whose Transport changes or wraps that of NewTransport.
+	// follow them either: it could send the API key along. For tracing, a proxy or a client
+	// certificate, use an http.Client whose Transport changes or wraps that of NewTransport.
 	HTTPClient HttpRequestDoer
 
-	// AttemptTimeout limits each attempt, including its body, with any HTTP client that heeds the
-	// request's context. Zero means 30 seconds.
+	// AttemptTimeout limits each attempt, including the time to read the body. HTTPClient must heed
+	// the request's context. Zero means 30 seconds.
 	AttemptTimeout time.Duration
 
-	// Limiter, if not nil, is waited for before each attempt. A *rate.Limiter of golang.org/x/time
-	// fits. If the limiter returns an error, the call ends with it, and the attempt is not made.
+	// Limiter, if not nil, delays each attempt until Wait returns. A *rate.Limiter of
+	// golang.org/x/time fits. If Wait returns an error, the call returns it without making the
+	// attempt.
 	Limiter interface{ Wait(context.Context) error }
 
 	// MaxAttempts is the maximum number of times a request is sent. Zero means 3; 1 means no
@@ -63,7 +64,7 @@ type Doer struct {
 	Logger *slog.Logger
 }
 
-// Do sends req until an attempt succeeds or no other attempt is allowed. The bodies of the request
+// Do sends req until an attempt succeeds or the policy allows no retry. The bodies of the request
 // and of the response are held in memory. A response that is not a success is returned as a
 // [*ResponseError]. Without a complete response, the error is a [*url.Error].
 func (d *Doer) Do(req *http.Request) (*http.Response, error) {
@@ -72,7 +73,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, callError(req, err, nil)
 	}
-	var failure error // of the attempt before
+	var failure error // of the previous attempt
 	for attempt := 1; ; attempt++ {
 		if d.Limiter != nil {
 			if err := d.Limiter.Wait(ctx); err != nil {
@@ -109,8 +110,8 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 
 var errLimiter = errors.New("wait for the limiter")
 
-// callError returns the error of a call that has no complete response, in the form that net/http
-// has for it. If err prevented a retry, failure is the error of the attempt before.
+// callError returns the error of a call without a complete response, in the form of net/http. If
+// err prevented a retry, failure is the error of the previous attempt.
 func callError(req *http.Request, err, failure error) error {
 	if failure != nil {
 		err = fmt.Errorf("%w, after: %w", err, failure)
@@ -118,8 +119,8 @@ func callError(req *http.Request, err, failure error) error {
 	return &url.Error{Op: req.Method, URL: withoutQuery(req.URL.Redacted()), Err: err}
 }
 
-// readBody returns the body of a request, so that each attempt can send it. The request's GetBody
-// may return another one, because request editors can replace the body.
+// readBody returns the body of a request, so that each attempt can send it. If a request editor has
+// replaced the body, GetBody may still return the old one.
 func readBody(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
@@ -139,19 +140,19 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	clone := req.Clone(ctx)
 	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body))
 	if len(body) > 0 {
-		// net/http asks for the body again if a connection that was kept turns out to be closed.
+		// net/http asks for the body again if a kept connection turns out to be closed.
 		clone.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		clone.Body, _ = clone.GetBody()
 	}
 	rsp, err := d.client().Do(clone)
 	if err != nil {
-		// The error of an http.Client names the whole URL, and a filter in it can be long.
+		// The error of an http.Client has the whole URL, and a filter in it can be long.
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
 		return nil, callError(req, err, nil)
 	}
-	// The response of a mock may lack these.
+	// A mock's response may lack these.
 	rsp.Request = cmp.Or(rsp.Request, req)
 	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
 	defer rsp.Body.Close()
@@ -185,8 +186,8 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 	return rsp, nil
 }
 
-// successes are the statuses of success that ngrok's document has for each method. A 204 has no
-// body, the others have a JSON object.
+// successes are the success statuses that ngrok's document has for each method. A 204 has no body,
+// the others have a JSON object.
 var successes = map[string][]int{
 	http.MethodGet:    {http.StatusOK},
 	http.MethodPut:    {http.StatusOK},
@@ -220,7 +221,7 @@ func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time
 func isRetryable(method string, failure error) bool {
 	isIdempotent := method == http.MethodGet || method == http.MethodPut || method == http.MethodDelete
 	if e, ok := errors.AsType[*ResponseError](failure); ok {
-		// With a 429, ngrok refuses a request before it does anything.
+		// ngrok sends a 429 before it acts on a request.
 		isTransient := slices.Contains([]int{500, 502, 503, 504}, e.StatusCode)
 		return e.StatusCode == http.StatusTooManyRequests || isIdempotent && isTransient
 	}
@@ -230,24 +231,24 @@ func isRetryable(method string, failure error) bool {
 	return isIdempotent || wasNotSent(failure)
 }
 
-// wasNotSent reports whether a call failed before a request was sent: at the limiter, or because
-// the host, or the proxy in front of it, could not be dialed.
+// wasNotSent reports whether a call failed before a request was sent: in the limiter, or in dialing
+// the host or the proxy in front of it.
 func wasNotSent(failure error) bool {
 	e, ok := errors.AsType[*net.OpError](failure)
 	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }
 
-// OutcomeUnknown reports whether a command that failed with err may have been carried out all the
-// same: ngrok may have received it, and its response does not say, or did not arrive. Look at the
-// state of the agent before you repeat the command.
+// OutcomeUnknown reports whether a command that failed with err may have been carried out. ngrok
+// may have received it, and the response did not arrive, or does not say. Check the agent's state
+// before you repeat the command.
 //
 // It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
-// [Doer].Limiter failed, and for a response with a status from 400 to 499, because ngrok refused
-// the command. It is true for all else. It is also true for the code ERR_NGROK_810: ngrok lost the
-// connection to the agent, which may have received the command.
+// [Doer].Limiter failed, and for a status from 400 to 499, with which ngrok refuses a command. It
+// is true for any other error, and for the code ERR_NGROK_810: ngrok lost the connection to the
+// agent, which may have received the command.
 //
-// err is the error of one call, not several joined, and of a POST. Methods that send PUT or DELETE
-// can be called again in any case.
+// err must be the error of one call that sends a POST. Methods that send PUT or DELETE can be
+// called again in any case.
 func OutcomeUnknown(err error) bool {
 	if err == nil || errors.Is(err, ErrInvalidID) || wasNotSent(err) {
 		return false
@@ -256,7 +257,7 @@ func OutcomeUnknown(err error) bool {
 	return !ok || e.StatusCode < 400 || e.StatusCode >= 500 || e.Code == "ERR_NGROK_810"
 }
 
-// client returns the HTTP client for an attempt. It follows no redirects, which could lead the API
+// client returns the HTTP client for an attempt. It follows no redirects, which could send the API
 // key elsewhere.
 func (d *Doer) client() HttpRequestDoer {
 	var client http.Client
@@ -283,15 +284,15 @@ var sharedTransport = sync.OnceValue(NewTransport)
 //	transport.TLSClientConfig = &tls.Config{Certificates: certificates}
 //	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
 //
-// It is a copy of [http.DefaultTransport] as it is at the call, if that is an [http.Transport],
-// with three changes:
+// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport], with three
+// changes:
 //
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
-//     sent, so that even a command is repeated. With a transport that dials for longer, the attempt
-//     times out first, and the outcome is unknown.
-//   - 128 idle connections are kept, because over HTTP/1.1 each concurrent call needs one.
-//   - HTTP/2 is used where the server speaks it, and pings detect within 15 seconds that a
-//     connection, which all calls share, is dead.
+//     sent, so even a command is retried. With a transport that dials for longer, the attempt times
+//     out first, and the outcome is unknown.
+//   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
+//   - HTTP/2 is used if the server speaks it. All calls share its connection, so pings detect
+//     within 15 seconds that it is dead.
 func NewTransport() *http.Transport {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 90 * time.Second}
 	if program, ok := http.DefaultTransport.(*http.Transport); ok {
@@ -307,7 +308,7 @@ func NewTransport() *http.Transport {
 		return dial(ctx, network, address)
 	}
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
-	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a dial function that is not its own
+	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a custom dial function
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
 	return t
 }

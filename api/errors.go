@@ -25,14 +25,14 @@ var (
 	ErrNotFound = errors.New("not found")
 
 	// ErrAuthentication means that the API key was refused: the status is 401, or the code is
-	// ERR_NGROK_200 to 203 or 206 to 208. A key without a permission is another error.
+	// ERR_NGROK_200 to 203 or 206 to 208. A key that lacks a permission is another error.
 	ErrAuthentication = errors.New("authentication failed")
 
 	// ErrRateLimited means that the status is 429: the account made more than 120 requests in 60
 	// seconds, or more than its plan allows.
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrUnexpectedResponse means that the response did not come from ngrok's API, such as HTML
+	// ErrUnexpectedResponse means that the response probably did not come from ngrok's API: HTML
 	// with status 200, a redirect, or a 404 of a proxy. Check the base URL, and the proxies between
 	// the client and ngrok.
 	ErrUnexpectedResponse = errors.New("unexpected response")
@@ -54,18 +54,18 @@ type ResponseError struct {
 	Message     string         // ngrok's msg, with white space collapsed; may be empty
 	OperationID string         // ngrok's ID of the request; may be empty
 	Details     map[string]any // may be nil
-	RetryAfter  time.Duration  // 0 if the header is missing
+	RetryAfter  time.Duration  // 0 if the header is missing, invalid or past
 	Method, URL string         // of the request
 	Body        []byte         // at most 64 KiB
 
-	cause error // the fault of the response, apart from its status
+	cause error // of a response whose status is not an error; may be nil
 }
 
 const maxErrorBodyBytes = 64 << 10
 
-var errStatus = errors.New("not a status of success that the client knows for the method")
+var errStatus = errors.New("not a success status that the client knows for the method")
 
-// newResponseError returns the error for a response. The body is what was read of it.
+// newResponseError returns the error for a response. body is as much of its body as was read.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
 	req := rsp.Request
 	body = body[:min(len(body), maxErrorBodyBytes)]
@@ -115,7 +115,7 @@ func retryAfter(header http.Header) time.Duration {
 	return max(0, date.Sub(now))
 }
 
-// withoutQuery returns a URL without its query, for the text of an error: a filter can be long.
+// withoutQuery returns a URL without its query, for error texts: a filter can be long.
 func withoutQuery(url string) string {
 	path, _, _ := strings.Cut(url, "?")
 	return path
@@ -164,7 +164,7 @@ func (e *ResponseError) Is(target error) bool {
 
 // isAboutResource reports whether a 404 comes from ngrok's API and is about a resource. Its 404 for
 // an unknown path says "Not Found", and has the path in the details. Codes from ERR_NGROK_3000 on
-// are those of ngrok's gateway, such as for an endpoint that is offline.
+// come from ngrok's gateway, for example if an endpoint is offline.
 func (e *ResponseError) isAboutResource() bool {
 	isFromAPI := e.OperationID != "" && e.Message != "" || strings.HasPrefix(e.Code, "ERR_NGROK_2")
 	return isFromAPI && e.Details["path"] == nil && e.Message != "Not Found"
@@ -174,6 +174,6 @@ var authenticationCodes = []string{
 	"ERR_NGROK_200", "ERR_NGROK_201", "ERR_NGROK_202", "ERR_NGROK_203", "ERR_NGROK_206", "ERR_NGROK_207", "ERR_NGROK_208",
 }
 
-// Unwrap returns the fault of the response apart from its status, such as [ErrResponseTooLarge], or
-// nil.
+// Unwrap returns the fault of a response whose status is not an error, such as
+// [ErrResponseTooLarge], or nil.
 func (e *ResponseError) Unwrap() error { return e.cause }

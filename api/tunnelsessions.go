@@ -29,8 +29,8 @@ func (c *ClientWithResponses) GetTunnelSession(
 }
 
 // ListTunnelSessions returns the tunnel sessions that are online in the account, in ngrok's order.
-// It requests a page, of at most 100 sessions, only when the loop reaches it. Each use of the
-// sequence lists anew.
+// It requests a page, of at most 100 sessions, only when the loop reaches it. Each loop over the
+// sequence starts a new list.
 //
 //	params := &api.TunnelSessionsListParams{Filter: new(`obj.region == "eu"`)}
 //	for session, err := range client.ListTunnelSessions(ctx, params) {
@@ -40,17 +40,17 @@ func (c *ClientWithResponses) GetTunnelSession(
 //		fmt.Println(session.ID)
 //	}
 //
-// Nil params list all sessions. The filter, an expression that ngrok evaluates, and the limit,
-// which is the size of a page, apply to every page. If the filter is invalid, the error is a
-// [*ResponseError] whose Code is "invalid_cel_expression".
+// Nil params list all sessions. Filter, an expression that ngrok evaluates, and Limit, the size of
+// a page, apply to every page. If the filter is invalid, the error is a [*ResponseError] whose Code
+// is "invalid_cel_expression".
 //
 // An error ends the sequence: its session is nil, and the sessions before it are not the whole
 // list. The errors are those of [ClientWithResponses.GetTunnelSession].
 //
 // A list is not a snapshot. An agent that reconnects meanwhile gets another session, which can be
 // on no page or on two. With the key of another account, the list is empty. Neither is an error:
-// call an agent gone only after two lists without it, or a session after [ErrNotFound], and never
-// replace what you know of a fleet by an empty list.
+// consider an agent gone only after two lists without it, or a session after [ErrNotFound], and
+// never replace a known fleet with an empty list.
 //
 // A page without sessions is the last one, as in ngrok's own client. Pages are requested from the
 // client's base URL, whatever host ngrok names for the next one. Editors apply to the request of
@@ -106,14 +106,14 @@ func (c *ClientWithResponses) ListTunnelSessions(
 //   - ERR_NGROK_1701: the account's plan does not include restart and stop.
 //
 // Other errors are those of [ClientWithResponses.GetTunnelSession]. The request is a POST: the
-// package comment says when it is repeated, and [OutcomeUnknown] whether a command that failed may
-// have been carried out.
+// package comment says when it is retried, and [OutcomeUnknown] reports whether a command that
+// failed may have been carried out.
 func (c *ClientWithResponses) RestartTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsRestart(ctx, PathParam(id), TunnelSessionsRestartJSONRequestBody{}, editors...))
 }
 
-// StopTunnelSession tells the ngrok agent of a tunnel session to exit. An agent that runs as a
-// service is started again by its service manager. On Windows, where agents cannot restart, that is
+// StopTunnelSession tells the ngrok agent of a tunnel session to exit. If the agent runs as a
+// service, its service manager starts it again. On Windows, where agents cannot restart, this is
 // how to restart one. Any other agent stays offline until somebody starts it.
 //
 // A nil error means that ngrok accepted the command. ERR_NGROK_805 means that the agent cannot
@@ -132,7 +132,7 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //
 //   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
 //     disables updates, it has the latest version, it is updating, or it has updated and not
-//     restarted since. A program that ended between update and restart leaves the last of these: if
+//     restarted since. A program that ends between update and restart causes the last of these: if
 //     AgentVersion is older than the version that you want, restart the agent.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
@@ -168,12 +168,12 @@ func decode[T any](rsp *http.Response, err error, isValid func(*T) bool) (*T, er
 		return nil, newResponseError(rsp, body.Bytes(), err)
 	}
 	if !isValid(object) {
-		return nil, newResponseError(rsp, body.Bytes(), errors.New("the body lacks what was asked for"))
+		return nil, newResponseError(rsp, body.Bytes(), errors.New("the body lacks the requested data"))
 	}
 	return object, nil
 }
 
-// plainError returns ErrInvalidID without the text that generated code puts around it.
+// plainError returns err, but ErrInvalidID without the text that generated code puts around it.
 func plainError(err error) error {
 	if errors.Is(err, ErrInvalidID) {
 		return ErrInvalidID

@@ -81,7 +81,7 @@ func TestListTunnelSessions(t *testing.T) {
 		{"invalid URI", pages{sessionsURL: page("http://[::1", "a")}, "a", "does not lead to another page"},
 		{"URI of another type", pages{sessionsURL: `{"tunnel_sessions":[{"id":"a"}],"next_page_uri":7}`},
 			"", "cannot unmarshal number"},
-		{"empty object", pages{sessionsURL: `{}`}, "", "the body lacks what was asked for"},
+		{"empty object", pages{sessionsURL: `{}`}, "", "the body lacks the requested data"},
 		{"error on the second page", pages{sessionsURL: page(sessionsURL+"?before_id=a", "a")}, "a", "404"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
