@@ -17,13 +17,13 @@ import (
 )
 
 // Handler returns a fake ngrok API with the given sessions, for programs that are not tests. It
-// behaves as a [Server] whose fields are not set: it has no filters, and updates change nothing.
-// What would fail a test only gets the response with the status 500 and the reason. Handler panics
-// if a session has no ID.
+// behaves as a [Server] whose fields are not set: it has no filters, and updates change nothing. A
+// request that would fail a test gets only the response with the status 500 and the reason. Handler
+// panics if a session has no ID.
 //
-// A program that needs more, such as the demo of a roll-out, calls [NewServer] and [Server.URL]
-// with a [testing.TB] of its own, which embeds the interface and has four methods: Cleanup, Errorf,
-// Fatalf and Helper.
+// A program that needs more, such as a demo of a roll-out, passes its own [testing.TB] to
+// [NewServer], and calls [Server.URL]. The type embeds the interface and has four methods: Cleanup,
+// Errorf, Fatalf and Helper.
 func Handler(sessions ...api.TunnelSession) http.Handler {
 	f := fake.New(func() fake.Options { return fake.Options{} })
 	for _, s := range sessions {
@@ -40,11 +40,11 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 }
 
 // Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
-// [Server.Wrap]. Set other headers, such as Retry-After, before.
+// [Server.Wrap]. Set other headers, such as Retry-After, first.
 //
 // The code, such as "ERR_NGROK_810", is left out if it is empty. An empty message becomes the text
-// of the status, or for a 404, that of an unknown session: Error(w, 404, "", "") matches
-// [api.ErrNotFound].
+// of the status, or for a 404, ngrok's message about an unknown session: Error(w, 404, "", "")
+// matches [api.ErrNotFound].
 func Error(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Ngrok-Operation-Id", "op_fromNgroktestError")
 	fake.Error(w, status, code, message)
@@ -55,7 +55,7 @@ type validating struct {
 	api       *fake.API
 	filters   func() bool // whether the API evaluates filters
 	validator *openapi.Validator
-	report    func(error) // gets what does not conform
+	report    func(error) // called with each violation
 }
 
 func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +63,7 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.api.ServeHTTP(rec, r)
 	if err := v.check(r, rec); err != nil {
 		v.report(err)
-		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // the call ends with the reason
+		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // the caller sees the reason
 		return
 	}
 	maps.Copy(w.Header(), rec.Header())
@@ -71,7 +71,7 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(rec.Body.Bytes())
 }
 
-// check returns an error if a response does not conform to the document, or is a success and its
+// check returns an error if a response does not conform to the document, or is a success whose
 // request does not. An error response that the document does not define, such as one for an unknown
 // path, always conforms.
 func (v *validating) check(r *http.Request, rec *httptest.ResponseRecorder) error {
@@ -125,8 +125,8 @@ var validator = sync.OnceValue(func() *openapi.Validator {
 	return v
 })
 
-// newValidator returns a validator for sessions, and errors of the fake, that do not have every
-// field of the document. A field that a test does not set is "" or is left out.
+// newValidator returns a validator that accepts missing and empty fields, because tests do not set
+// every field.
 func newValidator(doc *openapi3.T) (*openapi.Validator, error) {
 	err := doc.WalkSchemas(func(_ string, schema *openapi3.SchemaRef) error {
 		schema.Value.Required = nil

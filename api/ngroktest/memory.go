@@ -10,7 +10,7 @@ import (
 	"net/http/httptest"
 )
 
-// transport sends requests to a handler, which it calls in the goroutine of its caller.
+// transport is an [http.RoundTripper] that calls a handler in its caller's goroutine.
 type transport struct{ handler http.Handler }
 
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -21,7 +21,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, context.Cause(ctx) // as net/http does
 	}
-	// Written and read again, the request is as a server receives it.
+	// Write and read the request, so that the handler gets it as a server receives it.
 	var wire bytes.Buffer
 	if err := req.Write(&wire); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return rsp, nil
 }
 
-// serve calls a handler. It returns false if the handler breaks the connection, by a panic with
+// serve calls a handler. It returns false if the handler breaks the connection: it panics with
 // http.ErrAbortHandler.
 func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (completed bool) {
 	defer func() {

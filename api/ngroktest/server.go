@@ -8,8 +8,8 @@
 //
 // A [Server] has the test's sessions, and an agent behind each of them, which obeys ngrok's
 // commands. A stop ends the session. A restart gives the agent a new session, with another ID and
-// URI and the current time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows".
-// [Server.LatestVersion] says what an update does.
+// URI and the current time in StartedAt. It fails with ERR_NGROK_804 if OS is "windows". An update
+// installs [Server.LatestVersion].
 //
 // The server responds as the real API does to a missing or wrong key or version, an unknown
 // session, an unknown path and an invalid limit. The status of a command that fails, and of an
@@ -31,8 +31,8 @@
 // # Time
 //
 // [Server.Client] and [Server.HTTPClient] reach the server in memory, without a socket or another
-// goroutine. So waits, outages and a Retry-After of 50 seconds take no time in a bubble of
-// [testing/synctest]. Call [NewServer] in the bubble, and use the Context of its t: a call that
+// goroutine. In a bubble of [testing/synctest], waits, outages and a Retry-After of 50 seconds
+// therefore take no time. Call [NewServer] in the bubble, and use the Context of its t: a call that
 // waits for a context from outside makes the bubble hang. [Server.URL], for programs that need an
 // address, does not work in a bubble.
 package ngroktest
@@ -68,15 +68,15 @@ type Server struct {
 	// fails for a version that is not semantic. For an agent whose configuration disables updates,
 	// use [Server.FailOn].
 	//
-	// An update takes effect at a restart at least ten seconds later. That is how long ngrok's
-	// document says to wait; it does not say what an earlier restart does. In the fake, it starts
-	// the old version, and the update is lost.
+	// An update takes effect at a restart at least ten seconds later. ngrok's document says to wait
+	// that long, but not what an earlier restart does. In the fake, it starts the old version, and
+	// the update is lost.
 	LatestVersion string
 
-	// Filter reports whether a session matches a filter of the list. The server does not know CEL,
-	// so the test evaluates its expressions. If Filter is nil, a request with a filter fails the
-	// test. For an invalid expression ngrok responds with the status 400 and the code
-	// "invalid_cel_expression": use [Server.FailOn].
+	// Filter reports whether a session matches a filter of the list. The server cannot evaluate
+	// CEL, so the test must. If Filter is nil, a request with a filter fails the test. For an
+	// invalid expression, ngrok responds with the status 400 and the code "invalid_cel_expression":
+	// use [Server.FailOn].
 	//
 	// Filter is called in the goroutine of the request.
 	Filter func(expression string, session api.TunnelSession) bool
@@ -123,8 +123,8 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 //
 //	client := srv.Client(api.WithHTTPClient(new(api.Doer)))
 //
-// Any other [api.WithHTTPClient] decides where requests go. An [http.Client] of your own reaches
-// the server with the Transport of [Server.HTTPClient].
+// Any other [api.WithHTTPClient] decides where requests go. Your own [http.Client] reaches the
+// server with the Transport of [Server.HTTPClient].
 func (s *Server) Client(opts ...api.ClientOption) *api.ClientWithResponses {
 	s.tb.Helper()
 	once := api.WithHTTPClient(&api.Doer{MaxAttempts: 1})
@@ -161,8 +161,8 @@ func (s *Server) HTTPClient() *http.Client {
 func (s *Server) URL() string { return s.url() }
 
 // Put adds a session, or replaces the one with its ID. The list has sessions in the order in which
-// they were first added, and not sorted by ID as ngrok's. The test fails at once if the session has
-// no ID.
+// they were first added. ngrok's list is sorted by ID. The test fails at once if the session has no
+// ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	if err := s.api.Put(session); err != nil {
@@ -174,9 +174,9 @@ func (s *Server) Put(session api.TunnelSession) {
 func (s *Server) Delete(id string) { s.api.Delete(id) }
 
 // Reconnect gives an agent a new session, and returns its ID. An update takes effect as at a
-// restart. Reconnect is for an agent whose connection broke, and for one that was stopped and that
-// a service manager starts again. The given ID is that of the agent's session, or of an earlier
-// one. The test fails at once if there never was such a session.
+// restart. Reconnect is for an agent whose connection broke, and for a stopped one that a service
+// manager starts again. The given ID is that of the agent's session, or of an earlier one. The test
+// fails at once if there never was such a session.
 func (s *Server) Reconnect(id string) string {
 	s.tb.Helper()
 	id, err := s.api.Reconnect(id)
@@ -186,19 +186,19 @@ func (s *Server) Reconnect(id string) string {
 	return id
 }
 
-// Sessions returns the sessions that the server has now, in list order. The new session of an agent
-// is in the place of the old one.
+// Sessions returns the sessions that the server has now, in list order. An agent's new session is
+// in the place of its old one.
 func (s *Server) Sessions() []api.TunnelSession { return s.api.Sessions("") }
 
-// Fail makes the next request fail with a status from 400 to 599 and an error code of ngrok's,
-// which may be empty. Each call is for one request, so the second one is for the request after the
-// next. Each attempt of a client that retries is a request.
+// Fail makes the next request fail with a status from 400 to 599 and an error code of ngrok, which
+// may be empty. Each call is for one request, so a second call is for the request after the next
+// one. Each attempt of a client that retries is a request.
 //
-// A command that fails has no effect, but after Fail(500, "") or Fail(400, "ERR_NGROK_810")
-// [api.OutcomeUnknown] is true, because a client cannot know that. Fail(404, "") is ngrok's
-// response about an unknown session, and Fail(404, "ERR_NGROK_222") about an invalid ID: the errors
-// match [api.ErrNotFound]. Fail(403, "ERR_NGROK_203") is ngrok's response to an unknown key: it
-// matches [api.ErrAuthentication], as Fail(401, "") does, a status that ngrok is not known to use.
+// A command that fails has no effect. A client cannot know that after Fail(500, "") or Fail(400,
+// "ERR_NGROK_810"), so [api.OutcomeUnknown] is true. Fail(404, "") is ngrok's response about an
+// unknown session, and Fail(404, "ERR_NGROK_222") about an invalid ID: the errors match
+// [api.ErrNotFound]. Fail(403, "ERR_NGROK_203") is ngrok's response to an unknown key: it matches
+// [api.ErrAuthentication], and so does Fail(401, ""), a status that ngrok is not known to use.
 // Fail(403, "") matches no sentinel: the key lacks a permission. Fail(429, "") matches
 // [api.ErrRateLimited], and has no Retry-After header.
 func (s *Server) Fail(status int, code string) {
@@ -211,10 +211,10 @@ func (s *Server) Fail(status int, code string) {
 //
 //	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
 //
-// A request takes the first failure that matches, of Fail and FailOn, and leaves the others for
+// A request takes the first failure of Fail and FailOn that matches it, and leaves the others for
 // later requests. The test fails at once if the pattern is invalid. For other headers, a message,
-// or a failure after the command had its effect, use [Server.Wrap] and [Error]. A request to which
-// a handler of Wrap responds itself takes no failure.
+// or a failure after the command had its effect, use [Server.Wrap] and [Error]. A request that a
+// handler of Wrap responds to takes no failure.
 func (s *Server) FailOn(pattern string, status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {
@@ -225,9 +225,9 @@ func (s *Server) FailOn(pattern string, status int, code string) {
 	}
 }
 
-// Wrap puts a handler in front of the server, which is next. The handler responds itself where
-// something should go wrong, such as in an outage, with [Error], [http.Error] or malformed content,
-// and leaves the rest to next. It sets the headers of its response, including Content-Type. The
+// Wrap puts a handler in front of the server, which is next. To make something go wrong, such as an
+// outage, the handler responds itself, with [Error], [http.Error] or malformed content. It leaves
+// other requests to next. It sets the headers of its own responses, including Content-Type. The
 // handler that was added last gets requests first. For clients whose base URL has a path, wrap the
 // server with [http.StripPrefix].
 func (s *Server) Wrap(handler func(next http.Handler) http.Handler) {

@@ -127,7 +127,8 @@ func (a *API) Sessions(after string) []api.TunnelSession {
 	return sessions
 }
 
-// A failure is for the next request that its ServeMux, which has no other handler, leads to it.
+// A failure is the response to the next request that its ServeMux matches. It is the only handler
+// there.
 type failure struct {
 	mux    http.ServeMux
 	status int
@@ -136,7 +137,7 @@ type failure struct {
 
 func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) { Error(w, f.status, f.code, "") }
 
-// FailOn adds a failure of the next request that a pattern of [http.ServeMux] matches.
+// FailOn makes the next request that a pattern of [http.ServeMux] matches fail.
 func (a *API) FailOn(pattern string, status int, code string) (err error) {
 	defer func() {
 		if invalid := recover(); invalid != nil {
@@ -172,7 +173,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *failure {
 	a.operations++
 	w.Header().Set(operationHeader, fmt.Sprintf("op_%027d", a.operations))
 	for i, f := range a.failures {
-		// A ServeMux has handlers of its own, for what does not match and for redirects.
+		// A ServeMux has its own handlers for requests that do not match, and for redirects.
 		if handler, _ := f.mux.Handler(r); handler == http.Handler(f) {
 			a.failures = slices.Delete(a.failures, i, i+1)
 			return f
@@ -181,7 +182,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *failure {
 	return nil
 }
 
-// online returns the agent that has a session, or nil. Its caller holds the lock.
+// online returns the agent that has a session, or nil. The caller must hold the lock.
 func (a *API) online(id string) *agent {
 	agent := a.agents[id]
 	if agent == nil || !agent.online || agent.session.ID != id {
@@ -213,7 +214,7 @@ func (a *API) restart(w http.ResponseWriter, agent *agent) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// start gives an agent a new session. Its caller holds the lock.
+// start gives an agent a new session. The caller must hold the lock.
 func (a *API) start(agent *agent) {
 	if agent.updatedTo != "" && time.Since(agent.updatedAt) >= updateTime {
 		agent.session.AgentVersion = agent.updatedTo
@@ -225,7 +226,7 @@ func (a *API) start(agent *agent) {
 	agent.session.StartedAt = time.Now().UTC().Format(time.RFC3339)
 	agent.online = true
 	a.agents[id] = agent
-	// Before the old one, so that a program that restarts what it lists does not meet it again.
+	// Before the old one, so that a program that restarts each agent it lists meets none again.
 	a.order = slices.Insert(a.order, slices.Index(a.order, old), id)
 }
 
@@ -271,8 +272,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	page := map[string]any{"uri": listURI, "next_page_uri": nil}
 	if len(sessions) > size {
 		sessions = sessions[:size]
-		// Whether ngrok repeats the filter here is not known. A client that relies on it would list
-		// too much.
+		// It is not known whether ngrok repeats the filter here. A client that relies on it would
+		// list too much.
 		next := url.Values{"before_id": {sessions[size-1].ID}, "limit": {strconv.Itoa(size)}}
 		page["next_page_uri"] = listURI + "?" + next.Encode()
 	}
@@ -282,9 +283,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 
 // isAllowed reports whether a request has a valid key and version. If not, it responds.
 //
-// The statuses and codes of these errors, and that ngrok quotes a malformed key, are from ngrok's
-// documentation and its users, unless a comment says that they are guesses. The messages are
-// similar to ngrok's.
+// The statuses and codes of these errors, and the quoted key, are from ngrok's documentation and
+// its users, unless a comment calls them guesses. The messages are similar to ngrok's.
 func isAllowed(w http.ResponseWriter, r *http.Request) bool {
 	authorization, version := r.Header.Get("Authorization"), r.Header.Get("Ngrok-Version")
 	scheme, key, _ := strings.Cut(authorization, " ")
@@ -293,7 +293,7 @@ func isAllowed(w http.ResponseWriter, r *http.Request) bool {
 	case authorization == "":
 		Error(w, http.StatusForbidden, "ERR_NGROK_200", your+"was missing: set the Authorization header.")
 	case !strings.EqualFold(scheme, "Bearer") || !strings.Contains(key, "_"):
-		// With the key, so that tests show clients that log it.
+		// Quote the key, so that tests find clients that log it.
 		Error(w, http.StatusForbidden, "ERR_NGROK_202",
 			fmt.Sprintf(your+"does not look like an ngrok API key.\nYour authentication: %q", key))
 	case key != APIKey:
