@@ -72,7 +72,7 @@ func ExampleClientWithResponses_GetTunnelSession_notFound() {
 }
 
 // Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries
-// included. All clients of an account share the limiter.
+// included. All clients of a program should share the limiter.
 func ExampleDoer_pacing() {
 	limiter := rate.NewLimiter(rate.Every(time.Minute/120), 1)
 	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(fake().URL),
@@ -108,7 +108,7 @@ func ExampleDoer_pacing() {
 	// ts_3 eu
 }
 
-// Before a command that failed is repeated, look whether it had an effect.
+// Before you repeat a command that failed, check whether it had an effect.
 func ExampleOutcomeUnknown() {
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway) // ngrok may have received the request
@@ -121,11 +121,11 @@ func ExampleOutcomeUnknown() {
 	case err == nil:
 		fmt.Println("the agent comes back with another session")
 	case api.OutcomeUnknown(err):
-		fmt.Println("list the sessions, and look whether the agent has another one")
+		fmt.Println("list the sessions, and check whether the agent has another one")
 	default:
 		fmt.Println("the agent does not restart:", err)
 	}
-	// Output: list the sessions, and look whether the agent has another one
+	// Output: list the sessions, and check whether the agent has another one
 }
 
 // tracing is a RoundTripper that prints each attempt. Do not print the Authorization header: it has
@@ -167,7 +167,7 @@ func ExampleNewTransport() {
 	// eu
 }
 
-// An editor can set a header for one call, or with WithRequestEditorFn for all calls of a client.
+// An editor can set a header for one call or, with WithRequestEditorFn, for all calls of a client.
 func ExampleRequestEditorFn() {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Header.Get("Traceparent"))

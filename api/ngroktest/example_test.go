@@ -12,8 +12,8 @@ import (
 	"example.com/ngrokapi/api/ngroktest"
 )
 
-// exampleTB stands in for the *testing.T that a test has and an example does not. It panics where
-// the test would fail, because it embeds nil.
+// exampleTB stands in for the *testing.T that an example does not have. It embeds nil, so it panics
+// where a test would fail.
 type exampleTB struct{ testing.TB }
 
 func (exampleTB) Helper() {}

@@ -206,8 +206,7 @@ func (s *Server) Fail(status int, code string) {
 	s.FailOn("/", status, code)
 }
 
-// FailOn makes the next request that a pattern of [http.ServeMux] matches fail as [Server.Fail]
-// does:
+// FailOn is like [Server.Fail], for the next request that matches a pattern of [http.ServeMux]:
 //
 //	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
 //

@@ -1,4 +1,4 @@
-// The command rollout updates the agents of an ngrok account to a version, some at a time.
+// Rollout updates the agents of an ngrok account to a version, some at a time.
 //
 //	rollout -version 3.20.0 [-filter expression] [-batch 20] [-windows-service] [-n]
 //
@@ -6,27 +6,28 @@
 // that is set. The filter is a CEL expression. With -n, rollout only prints the agents that it
 // would update.
 //
-// Those are the agents that are online, match the filter, and are older than the version. Rollout
-// tells a batch of them to update, waits ten seconds, tells them to restart, and looks whether they
-// come back with the version or a later one, for two minutes in all. It prints a line for each
-// agent. If an agent of the batch fails, rollout prints what is left, and stops. Run it again to go
-// on: it looks at the versions, and goes on with the agents that are behind.
+// Those are the agents that are online, match the filter, and have an older version. Rollout tells
+// a batch of them to update, waits ten seconds, and tells them to restart. For two minutes in all,
+// it checks whether they come back with the version or a later one. It prints a line for each
+// agent. If an agent fails, rollout ends the batch, prints the agents that are left, and stops. Run
+// it again to continue with the agents that are behind.
 //
-// An interrupt stops it after the current command. It then prints how far each agent has come, and
-// whose outcome is unknown. A second interrupt ends it at once.
+// An interrupt stops it after the current command. It then prints how far each agent has come, or
+// that the outcome is unknown. A second interrupt ends it at once.
 //
-// Each of these agents needs metadata in its configuration that no other agent has. A restart gives
-// the agent another session ID, and rollout finds it again by its metadata.
+// Each of these agents needs unique metadata in its configuration. A restart gives the agent
+// another session ID, and rollout finds it by its metadata.
 //
 // ngrok cannot restart agents on Windows. With -windows-service, rollout stops them instead, and
-// Windows starts them again if they run as services. A stop ends any other agent for good, so
+// Windows starts them again if they run as services. Any other agent stays offline after a stop, so
 // without the flag rollout skips agents on Windows. It also skips those of an older major version,
 // which ngrok does not update, and those whose version is not semantic.
 //
-// The exit status is 0 if all agents that match the filter have the version or a later one. It is 1
-// if one has not: it failed, or was skipped, left or only planned. Exclude agents that are always
-// skipped, or always fail, by the filter. Agents that are offline do not count, and one that
-// reconnects during a list can be missing from it. The exit status is 2 if the command is misused.
+// The exit status is 0 if all agents that match the filter have the version or a later one. It is 2
+// if the command is misused, and 1 otherwise: an agent failed, or was skipped, left or only
+// planned, or the agents could not be listed. Use the filter to exclude agents that are always
+// skipped or always fail. Agents that are offline do not count, and one that reconnects during a
+// list can be missing from it.
 package main
 
 import (
@@ -92,7 +93,7 @@ type rollout struct {
 	client                   *api.ClientWithResponses
 	out                      io.Writer
 	version                  string
-	params                   api.TunnelSessionsListParams // that select agents
+	params                   api.TunnelSessionsListParams // with the filter
 	batchSize                int
 	windowsService, planOnly bool
 
@@ -100,12 +101,12 @@ type rollout struct {
 	failed            bool // whether an agent failed
 }
 
-// An agent is to be updated. It keeps its metadata when it restarts, and gets another session.
+// An agent is to be updated. When it restarts, it keeps its metadata and gets another session.
 type agent struct {
 	metadata  string
-	session   string // the ID of the one that was told to restart or stop
-	updated   bool   // it was told to update, or refused, since it may have updated before
-	restarted bool   // whether it accepted that
+	session   string // the ID of the session that was told to restart or stop
+	updated   bool   // it accepted an update, or refused one, perhaps because it has updated before
+	restarted bool   // it accepted a restart or a stop
 	ended     bool   // it is at the version, or has failed
 
 	progress, refusal string // for people: how far it has come, and why it refused to update
@@ -131,7 +132,7 @@ func (r *rollout) run(ctx context.Context) error {
 	return nil
 }
 
-// plan returns the selected agents that are to be updated, and prints those that cannot be.
+// plan returns the selected agents to update, and prints those that cannot be updated.
 func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 	all, err := r.look(ctx)
 	switch {
@@ -169,7 +170,7 @@ func (r *rollout) isOld(s *api.TunnelSession) bool {
 }
 
 // updateBatch looks at the agents of a batch every ten seconds, for two minutes, and tells them
-// what to do next. Ten seconds are what ngrok asks for between an update and a restart.
+// what to do next. ngrok's document says to wait ten seconds between an update and a restart.
 func (r *rollout) updateBatch(ctx context.Context, batch []*agent) {
 	var result string
 	for look := 0; look <= 12 && len(batch) > 0 && ctx.Err() == nil; look++ {
@@ -213,8 +214,8 @@ func (r *rollout) look(ctx context.Context) (map[string][]*api.TunnelSession, er
 	return sessions, nil
 }
 
-// advance tells an agent what to do next, or ends its update. Its session s is another one than
-// before if it has restarted, or if its connection broke.
+// advance tells an agent what to do next, or ends its update. Its session s is a new one if it has
+// restarted, or if its connection broke.
 func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	ctx = context.WithoutCancel(ctx) // the outcome of a canceled command would be unknown
 	switch {
@@ -262,5 +263,5 @@ func (r *rollout) fail(a *agent, result string) {
 	r.print(a, result)
 }
 
-// print prints what becomes of an agent. Metadata can have any characters, so it is quoted.
+// print prints the result for an agent. Metadata can have any characters, so it is quoted.
 func (r *rollout) print(a *agent, result string) { fmt.Fprintf(r.out, "%q: %s\n", a.metadata, result) }

@@ -54,7 +54,7 @@ func newFleet(t *testing.T) *ngroktest.Server {
 // A fault makes something go wrong. It can interrupt the roll-out.
 type fault func(srv *ngroktest.Server, interrupt func())
 
-// fail is the fault that a request fails before it has an effect.
+// fail returns a fault: requests fail before they have an effect.
 func fail(pattern string, status int, code string, times int) fault {
 	return func(srv *ngroktest.Server, _ func()) {
 		for range times {
@@ -63,8 +63,8 @@ func fail(pattern string, status int, code string, times int) fault {
 	}
 }
 
-// during is the fault that something happens when the first request that matches has arrived:
-// before it has an effect, unless happen calls obey.
+// during returns a fault: happen is called when the first request that matches has arrived. The
+// request has no effect before happen calls obey or returns.
 func during(pattern string, happen func(srv *ngroktest.Server, obey, interrupt func())) fault {
 	return func(srv *ngroktest.Server, interrupt func()) {
 		srv.Wrap(func(next http.Handler) http.Handler {
@@ -124,7 +124,7 @@ func setKey(t *testing.T) {
 	t.Setenv("NGROK_API_BASE_URL", "")
 }
 
-// In the first roll-out, something goes wrong. The second one goes on where the first one was.
+// The first roll-out meets a fault. The second one continues where the first one stopped.
 func TestFaults(t *testing.T) {
 	setKey(t)
 	type lines []string
@@ -149,7 +149,7 @@ func TestFaults(t *testing.T) {
 			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
 				"exit 1, 4 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
-		{"restart fails, for a reason that does not tell its outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
+		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
 			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
 		{"response to the restart is lost",
 			during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() }),

@@ -1,5 +1,5 @@
-// The command tunnelsession prints the tunnel sessions of an ngrok account, or those that match a
-// filter, or the one with the given ID.
+// Tunnelsession prints the tunnel sessions of an ngrok account, or those that match a filter, or
+// the one with the given ID.
 //
 //	tunnelsession [-json] [-filter expression | ID]
 //
@@ -68,9 +68,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		return 130 // that of a command that an interrupt ends
+		return 130 // the status of an interrupted command
 	case errors.Is(err, api.ErrNotFound):
-		err = fmt.Errorf("no agent that is online has this session ID: %w", err)
+		err = fmt.Errorf("no online agent has this session ID: %w", err)
 	case errors.Is(err, api.ErrAuthentication):
 		err = fmt.Errorf("check NGROK_API_KEY: %w", err)
 	}
@@ -95,7 +95,7 @@ func find(ctx context.Context, key, baseURL, id, filter string) ([]*api.TunnelSe
 	var sessions []*api.TunnelSession
 	for session, err := range client.ListTunnelSessions(ctx, params) {
 		if err != nil {
-			return nil, err // what was listed so far is incomplete
+			return nil, err // the list is incomplete
 		}
 		sessions = append(sessions, session)
 	}
@@ -126,8 +126,8 @@ func show(w io.Writer, sessions []*api.TunnelSession, asJSON bool) error {
 	return columns.Flush()
 }
 
-// printable quotes a value that could disturb the terminal. Metadata can contain anything, such as
-// line breaks and control sequences.
+// printable returns a value for a terminal, quoted if it has characters that could disturb it.
+// Metadata can contain anything, such as line breaks and control sequences.
 func printable(value string) string {
 	switch {
 	case value == "":
@@ -142,7 +142,7 @@ func printable(value string) string {
 func newFake() *httptest.Server {
 	f := fake.New(func() fake.Options { return fake.Options{} })
 	for _, session := range samples {
-		_ = f.Put(session) // an error says that it has no ID
+		_ = f.Put(session) // each has an ID
 	}
 	return httptest.NewServer(f)
 }

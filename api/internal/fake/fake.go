@@ -127,8 +127,8 @@ func (a *API) Sessions(after string) []api.TunnelSession {
 	return sessions
 }
 
-// A failure is the response to the next request that its ServeMux matches. It is the only handler
-// there.
+// A failure responds to the next request that matches its ServeMux, of which it is the only
+// handler.
 type failure struct {
 	mux    http.ServeMux
 	status int
@@ -137,7 +137,7 @@ type failure struct {
 
 func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) { Error(w, f.status, f.code, "") }
 
-// FailOn makes the next request that a pattern of [http.ServeMux] matches fail.
+// FailOn adds a failure for the next request that matches a pattern of [http.ServeMux].
 func (a *API) FailOn(pattern string, status int, code string) (err error) {
 	defer func() {
 		if invalid := recover(); invalid != nil {
