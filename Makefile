@@ -1,4 +1,4 @@
-# It works with make 3.81, which is that of macOS.
+# It works with make 3.81, the version of macOS.
 
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -8,11 +8,11 @@ OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
 BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-# A go.work in a folder above could leave this module out, or change what it needs.
+# A go.work in a folder above could leave this module out, or change the versions that it needs.
 export GOWORK := off
 
 # Variables of the command line are in the environment of the commands, which quote them. These two
-# are taken as they are, because make would expand a $ in them.
+# are taken literally, because make would expand a $ in them.
 export ID FILTER
 override ID := $(value ID)
 override FILTER := $(value FILTER)
@@ -43,8 +43,8 @@ lint: ## run go vet, golangci-lint and actionlint
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT)
 
-# Each round runs every row once, so that rows that are compared run one after the other. On a busy
-# machine, many short rounds say more than a few long ones.
+# Each round runs every row once, so that compared rows run one after the other. On a busy machine,
+# many short rounds say more than a few long ones.
 ROUNDS ?= 16
 BENCHTIME ?= 0.2s
 bench: ## compare calls with plain net/http: ROUNDS=16, BENCHTIME=0.2s

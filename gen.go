@@ -3,7 +3,7 @@
 //
 // How the client is made:
 //
-//   - openapi/ngrok.yaml is the part of ngrok's OpenAPI document that the client covers.
+//   - openapi/ngrok.yaml is the fragment of ngrok's OpenAPI document that the client covers.
 //   - openapi/overlay.yaml has our changes to it before generation.
 //   - oapi-codegen.yaml configures the generator, oapi-codegen, whose version is in go.mod.
 //     openapi/imports.tmpl is the head of the file that it writes.

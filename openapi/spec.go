@@ -1,5 +1,5 @@
-// Package openapi holds the part of ngrok's OpenAPI document from which the client is generated,
-// for tests and for tools. Nothing that a program needs in production imports it.
+// Package openapi has the fragment of ngrok's OpenAPI document from which the client is generated,
+// for tests and tools. Package api does not import it.
 package openapi
 
 import (
@@ -17,14 +17,14 @@ var document []byte
 // not.
 var allowed = openapi3.AllowExtraSiblingFields("description")
 
-// Load returns the vendored document, as Parse does, without the changes of overlay.yaml. Each call
-// returns a new one, which the caller may change.
+// Load parses the fragment, without the changes of overlay.yaml. Each call returns a new document,
+// which the caller may change.
 func Load() (*openapi3.T, error) {
 	return Parse(document)
 }
 
 // Parse parses an OpenAPI 3 document in YAML or JSON, resolves its references, and validates it. It
-// completes ngrok's schemas where only a description has a fact. A reference to another document is
+// adds to ngrok's schemas the facts that only descriptions have. A reference to another document is
 // an error.
 func Parse(data []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(data)

@@ -37,7 +37,7 @@ func NewValidator(doc *openapi3.T) (*Validator, error) {
 	return &Validator{server: server, router: router}, nil
 }
 
-// Route returns the operation that a request is for. The request may have been sent to any host.
+// Route returns the operation that a request is for. Its host does not matter.
 func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 	input, err := v.input(req)
 	if err != nil {
@@ -64,7 +64,7 @@ func (v *Validator) Response(req *http.Request, status int, header http.Header, 
 	if err != nil {
 		return err
 	}
-	// The filter lets redirects pass, defined or not.
+	// openapi3filter accepts redirects, defined or not.
 	if !Defines(input.Route.Operation, status) {
 		return fmt.Errorf("%s %s: the document does not define the status %d", req.Method, input.Route.Path, status)
 	}
@@ -83,7 +83,7 @@ func Defines(operation *openapi3.Operation, status int) bool {
 }
 
 func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationInput, error) {
-	// Routes are found by the document's server.
+	// The router only knows the document's server.
 	onServer := req.Clone(req.Context())
 	onServer.URL.Scheme, onServer.URL.Host = v.server.Scheme, v.server.Host
 	onServer.Host = v.server.Host
@@ -98,7 +98,7 @@ func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationI
 		Options: &openapi3filter.Options{
 			MultiError:            true,
 			IncludeResponseStatus: true,
-			// A default would be written into the request.
+			// Defaults would be written into the request.
 			SkipSettingDefaults: true,
 			AuthenticationFunc:  authenticated,
 		},

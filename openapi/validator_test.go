@@ -29,7 +29,7 @@ components:
     authentication: {type: http, scheme: bearer}
 `
 
-// The fakes and the tests of the client rest on the validator, which must not accept everything.
+// The fake and the tests of the client rely on the validator, which must not accept everything.
 func TestValidatorFindsViolations(t *testing.T) {
 	for _, version := range []string{"3.0.0", "3.1.0", "3.2.0"} {
 		doc, err := Parse([]byte(strings.Replace(small, "VERSION", version, 1)))

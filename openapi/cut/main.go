@@ -1,9 +1,9 @@
-// Command cut reads ngrok's OpenAPI document, in JSON or YAML, and writes the part of it that some
-// operations need, as YAML with sorted keys:
+// Cut reads ngrok's OpenAPI document, in JSON or YAML, and writes the fragment that some operations
+// need, as YAML with sorted keys:
 //
-//	go run ./openapi/cut "TunnelSessionsGet, TunnelSessionsList" <ngrok.json >part.yaml
+//	go run ./openapi/cut "TunnelSessionsGet, TunnelSessionsList" <ngrok.json >fragment.yaml
 //
-// "*" stands for all operations. Nothing is written unless the part is valid.
+// "*" stands for all operations. Cut writes nothing unless the fragment is valid.
 package main
 
 import (
@@ -26,9 +26,9 @@ import (
 func main() {
 	isSeparator := func(r rune) bool { return r == ',' || r == ' ' }
 	operations := strings.FieldsFunc(strings.Join(os.Args[1:], ","), isSeparator)
-	part, err := cut(context.Background(), os.Stdin, operations)
+	fragment, err := cut(context.Background(), os.Stdin, operations)
 	if err == nil {
-		_, err = os.Stdout.Write(part)
+		_, err = os.Stdout.Write(fragment)
 	}
 	if err != nil {
 		// Errors of parsers and validators can have many lines.
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// cut returns the part of a document that the operations need.
+// cut returns the fragment of a document that the operations need.
 func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, error) {
 	document, err := io.ReadAll(upstream)
 	if err != nil {
@@ -45,12 +45,12 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	}
 	whole, err := normalize(escapedForYAML(document))
 	if err != nil {
-		return nil, fmt.Errorf("the document is no YAML or JSON, or is cut short: get it again: %w", err)
+		return nil, fmt.Errorf("the document is not YAML or JSON, or is cut short: get it again: %w", err)
 	}
-	// Only the part is validated: ngrok's mistakes elsewhere do not matter.
+	// Only the fragment is validated: ngrok's mistakes elsewhere do not matter.
 	doc, _, err := openapi.Unmarshal(ctx, bytes.NewReader(whole), openapi.WithSkipValidation())
 	if err != nil || !strings.HasPrefix(doc.OpenAPI, "3.") {
-		return nil, errors.New("this is no OpenAPI 3 document: name ngrok's with UPSTREAM, or in the header's Source")
+		return nil, errors.New("this is not an OpenAPI 3 document: name ngrok's with UPSTREAM, or in the header's Source")
 	}
 	if !json.Valid(document) && !bytes.HasSuffix(document, []byte("\n")) {
 		return nil, errors.New("the document is cut short within its last line: get it again")
@@ -60,10 +60,10 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	}
 	var kept bytes.Buffer
 	if err := openapi.Marshal(ctx, doc, &kept); err != nil {
-		return nil, fmt.Errorf("write the part: %w", err)
+		return nil, fmt.Errorf("write the fragment: %w", err)
 	}
 	if _, err := vendored.Parse(kept.Bytes()); err != nil {
-		return nil, fmt.Errorf("the part is invalid: get the document whole, or report this to ngrok: %w", err)
+		return nil, fmt.Errorf("the fragment is invalid: get the whole document, or report this to ngrok: %w", err)
 	}
 	return kept.Bytes(), nil
 }
@@ -93,12 +93,12 @@ func keep(ctx context.Context, doc *openapi.OpenAPI, operations []string) error 
 		}
 	}
 	if len(found) == 0 {
-		return errors.New("the document has no operations: get it whole")
+		return errors.New("the document has no operations: get the whole document")
 	}
 	if _, err := openapi.Snip(ctx, doc, others); err != nil {
 		return fmt.Errorf("remove other operations: %w", err)
 	}
-	// Extensions, such as x-go-name, give orders to the generator. Those belong into overlay.yaml.
+	// Extensions, such as x-go-name, would instruct the generator. Ours are in overlay.yaml.
 	if _, err := openapi.Sanitize(ctx, doc, &openapi.SanitizeOptions{KeepUnknownProperties: true}); err != nil {
 		return fmt.Errorf("remove extensions: %w", err)
 	}
@@ -119,14 +119,14 @@ func normalize(document []byte) ([]byte, error) {
 	var normal bytes.Buffer
 	encoder := yaml.NewEncoder(&normal)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(content); err != nil { // with sorted keys
+	if err := encoder.Encode(content); err != nil { // sorts keys
 		return nil, err
 	}
 	return normal.Bytes(), encoder.Close()
 }
 
-// makeStrings makes strings of keys, such as 200, and of dates. In JSON they are strings; in YAML
-// they have other types if they have no quotes.
+// makeStrings turns keys, such as 200, and dates into strings. In JSON they are strings; in YAML
+// they have other types unless they are quoted.
 func makeStrings(node *yaml.Node) {
 	for i, child := range node.Content {
 		isKey := node.Kind == yaml.MappingNode && i%2 == 0 && child.ShortTag() != "!!merge"
@@ -137,12 +137,12 @@ func makeStrings(node *yaml.Node) {
 	}
 }
 
-// escapedForYAML returns JSON without pairs of escapes for one character, such as an emoji, which
-// YAML does not have. Other data is returned as it is.
+// escapedForYAML returns JSON without surrogate pairs, the escapes of an emoji, which YAML does not
+// have. It returns other data as it is.
 func escapedForYAML(data []byte) []byte {
 	var content any
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber() // as written
+	decoder.UseNumber() // keeps numbers as written
 	if !json.Valid(data) || decoder.Decode(&content) != nil {
 		return data
 	}

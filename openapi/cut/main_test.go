@@ -58,16 +58,16 @@ func TestCut(t *testing.T) {
 	for _, test := range []struct{ name, document, operations, want, says string }{
 		{"YAML", inYAML, "AGet", onlyA, ""},
 		{"JSON", inJSON, "AGet", onlyA, ""},
-		{"vendored document, which is the same", string(vendored), "*", "components:" + fragment, ""},
+		{"fragment, which stays the same", string(vendored), "*", "components:" + fragment, ""},
 		{"operation that is not there", inYAML, "AGet Nope", "", "no operation Nope"},
 		{"no operations", "openapi: 3.0.0\n", "*", "", "no operations"},
 		{"JSON that is cut short", inJSON[:len(inJSON)-40], "AGet", "", "cut short"},
-		{"more behind JSON", inJSON + "}\n", "AGet", "", "cut short"},
+		{"data after JSON", inJSON + "}\n", "AGet", "", "cut short"},
 		{"YAML that is cut short", inYAML[:len(inYAML)-3], "AGet", "", "cut short"},
-		{"YAML without what is needed", strings.Split(inYAML, "    A:")[0], "AGet", "", "responses/A"},
-		{"nothing", "", "AGet", "", "no OpenAPI 3 document"},
-		{"HTML", "<html>", "AGet", "", "no OpenAPI 3 document"},
-		{"Swagger", `{"swagger":"2.0"}`, "AGet", "", "no OpenAPI 3 document"},
+		{"YAML without a response that is needed", strings.Split(inYAML, "    A:")[0], "AGet", "", "responses/A"},
+		{"nothing", "", "AGet", "", "not an OpenAPI 3 document"},
+		{"HTML", "<html>", "AGet", "", "not an OpenAPI 3 document"},
+		{"Swagger", `{"swagger":"2.0"}`, "AGet", "", "not an OpenAPI 3 document"},
 	} {
 		got, err := cut(t.Context(), strings.NewReader(test.document), strings.Fields(test.operations))
 		if string(got) != test.want {
