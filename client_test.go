@@ -24,7 +24,7 @@ import (
 	"example.com/ngrokapi/openapi"
 )
 
-// samples are sessions in the forms that ngrok has sent over the years. Nothing in them is real.
+// samples are sessions in the forms that ngrok has sent over the years, with made-up values.
 var samples = map[string]string{
 	"today": `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT",
 		"uri":"https://api.ngrok.com/credentials/cr_2NKpmOyKfMbbDLkKk5jaZkiBVGT"},
@@ -127,8 +127,8 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// What the editors, PathParam and the Doer promise holds for the generated methods of all
-// operations in the document.
+// The generated methods of all operations in the document keep the promises of the editors,
+// PathParam and the Doer.
 func TestEveryOperation(t *testing.T) {
 	doc, v := document(t)
 	for path, item := range doc.Paths.Map() {
@@ -142,7 +142,7 @@ func TestEveryOperation(t *testing.T) {
 					if err != nil || route.Operation.OperationID != operation.OperationID || sent.Method != method {
 						t.Errorf("%s %s is not a request of the operation: %v", sent.Method, sent.URL, err)
 					}
-					// The generator ignores servers. New has the first one of the document.
+					// The generator ignores servers. New uses the document's first one.
 					isOnServer := strings.HasPrefix(sent.URL.String(), doc.Servers[0].URL+"/")
 					if !isOnServer || len(item.Servers) > 0 || operation.Servers != nil {
 						t.Errorf("%s is not on the document's server for it", sent.URL)
@@ -173,8 +173,8 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// successesOf returns the statuses of success that the document has for an operation, and whether
-// each has a body.
+// successesOf returns the success statuses that the document has for an operation, and whether each
+// has a body.
 func successesOf(t *testing.T, operation *openapi3.Operation) map[int]bool {
 	t.Helper()
 	successes := make(map[int]bool)
@@ -189,7 +189,7 @@ func successesOf(t *testing.T, operation *openapi3.Operation) map[int]bool {
 		successes[status] = response.Value.Content.Get("application/json") != nil
 	}
 	if len(successes) == 0 {
-		t.Error("the document has no status of success")
+		t.Error("the document has no success status")
 	}
 	return successes
 }
@@ -199,7 +199,7 @@ func testSuccess(t *testing.T, operationID string, parameters []string, status i
 	t.Helper()
 	result, sent, err := invoke(t, operationID, parameters, status, hasBody)
 	if errors.Is(err, api.ErrUnexpectedResponse) {
-		t.Fatalf("the document has the success %d for it: successes in api/doer.go must know that (%v)", status, err)
+		t.Fatalf("the document has the success status %d for it: add it to successes in api/doer.go (%v)", status, err)
 	}
 	if err != nil || sent == nil {
 		t.Fatalf("with the document's status %d: got %v", status, err)
@@ -210,8 +210,8 @@ func testSuccess(t *testing.T, operationID string, parameters []string, status i
 	return sent
 }
 
-// testHeaders tests that a request has the key, and each header that the document asks for, with
-// the document's default. The version is one: the overlay removes it before generation.
+// testHeaders tests that a request has the key, and each header that the document requires, with
+// the document's default. One of them is the version, which the overlay removes before generation.
 func testHeaders(t *testing.T, sent *http.Request, parameters openapi3.Parameters) {
 	t.Helper()
 	if got, want := sent.Header.Values("Authorization"), []string{"Bearer " + ngroktest.APIKey}; !slices.Equal(got, want) {

@@ -43,7 +43,7 @@ func TestNewRejects(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			client, err := api.New(test.key, test.opts...)
 			if client != nil || err == nil {
-				t.Fatalf("got %v, %v, want an error alone", client, err)
+				t.Fatalf("got %v, %v, want only an error", client, err)
 			}
 			if !strings.HasPrefix(err.Error(), "new ngrok client: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %q, want %q in it", err, test.want)
@@ -79,7 +79,7 @@ func TestNewAcceptsBaseURL(t *testing.T) {
 }
 
 // Editors run in order: the client's own, those of its options, and those of the call.
-// client_test.go at the top of the module holds the other headers to ngrok's document.
+// client_test.go at the top of the module compares the other headers with ngrok's document.
 func TestEditors(t *testing.T) {
 	add := func(word string) api.RequestEditorFn {
 		return func(_ context.Context, r *http.Request) error {

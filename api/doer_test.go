@@ -16,8 +16,8 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// Attempts share nothing: what a layer below the Doer does to a request, the next attempt does not
-// have.
+// Attempts share nothing: if a layer below the Doer changes a request, the next attempt does not
+// see it.
 func TestAttemptsShareNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
@@ -41,12 +41,12 @@ func TestAttemptsShareNothing(t *testing.T) {
 	})
 }
 
-// limiterFunc is a limiter.
+// limiterFunc is a Limiter of a Doer.
 type limiterFunc func(context.Context) error
 
 func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
+func TestLimiterDelaysEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(failing(503, ""))
 		_, err := s.do(t.Context(), api.Doer{Limiter: limiterFunc(func(context.Context) error {
@@ -64,7 +64,7 @@ func TestLimiterIsWaitedForBeforeEachAttempt(t *testing.T) {
 	})
 }
 
-// An error of the limiter ends the call, and keeps the failure that led to the attempt.
+// An error of the limiter ends the call, and wraps the failure of the previous attempt.
 func TestErrorOfLimiter(t *testing.T) {
 	wouldExceed := errors.New("would exceed the deadline")
 	refuse := limiterFunc(func(context.Context) error { return wouldExceed })
@@ -82,7 +82,7 @@ func TestErrorOfLimiter(t *testing.T) {
 	})
 }
 
-// stallingBody is the body of a response that does not come.
+// stallingBody is a body that does not arrive.
 type stallingBody struct{ ctx context.Context }
 
 func (b stallingBody) Read([]byte) (int, error) {
@@ -92,7 +92,7 @@ func (b stallingBody) Read([]byte) (int, error) {
 
 func (stallingBody) Close() error { return nil }
 
-// Each attempt has its timeout, whatever the HTTP client, and the caller's context none of its own.
+// Each attempt has its timeout, whatever the HTTP client. The caller's context has none.
 func TestAttemptTimeout(t *testing.T) {
 	stalled := func(r *http.Request) (*http.Response, error) {
 		rsp, err := ok(r)
@@ -128,7 +128,7 @@ func TestAttemptTimeout(t *testing.T) {
 	}
 }
 
-func TestWhatIsASuccess(t *testing.T) {
+func TestSuccesses(t *testing.T) {
 	const jsonType = "application/json"
 	for _, test := range []struct {
 		name        string
@@ -153,11 +153,11 @@ func TestWhatIsASuccess(t *testing.T) {
 		{"array", "GET", 200, jsonType, "[{}]", "not a JSON object"},
 		{"empty", "GET", 200, jsonType, "", "not a JSON object"},
 		{"created, but empty", "POST", 201, jsonType, "", "not a JSON object"},
-		{"created, but another status", "POST", 200, jsonType, session, "200 OK"},
-		{"got, but another status", "GET", 201, jsonType, session, "201 Created"},
-		{"changed, but no content", "PATCH", 204, "", "", "204 No Content"},
+		{"created, but with another status", "POST", 200, jsonType, session, "200 OK"},
+		{"got, but with another status", "GET", 201, jsonType, session, "201 Created"},
+		{"changed, but without content", "PATCH", 204, "", "", "204 No Content"},
 		{"replaced, but created", "PUT", 201, jsonType, session, "201 Created"},
-		{"deleted, but another status", "DELETE", 200, jsonType, "{}", "200 OK"},
+		{"deleted, but with another status", "DELETE", 200, jsonType, "{}", "200 OK"},
 		{"moved", "GET", 301, "text/html", "", "301 Moved Permanently"},
 		{"informational", "GET", 199, "", "", "199"},
 		{"switching protocols", "GET", 101, "", "", "101 Switching Protocols"},
@@ -182,7 +182,7 @@ func TestWhatIsASuccess(t *testing.T) {
 	}
 }
 
-// A counter is a body without an end that counts how much of it is read.
+// A counter is an endless body that counts the bytes read.
 type counter struct {
 	read   int64
 	closed bool
@@ -196,7 +196,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 func (c *counter) Close() error { c.closed = true; return nil }
 
-func TestNoMoreIsReadThanTheLimit(t *testing.T) {
+func TestBodyLimits(t *testing.T) {
 	get := func(status int, body io.ReadCloser, limit int64) error {
 		s := newScript(func(r *http.Request) (*http.Response, error) {
 			rsp, err := answer(status, "application/json", "")(r)
@@ -211,7 +211,7 @@ func TestNoMoreIsReadThanTheLimit(t *testing.T) {
 		set, read int64
 		is        error
 	}{
-		{200, 0, 10<<20 + 1, api.ErrResponseTooLarge}, // one byte more tells that there is more
+		{200, 0, 10<<20 + 1, api.ErrResponseTooLarge}, // one byte more shows that the body is too large
 		{200, 1000, 1001, api.ErrResponseTooLarge},
 		{403, 1000, 64 << 10, nil},
 	} {
@@ -225,9 +225,9 @@ func TestNoMoreIsReadThanTheLimit(t *testing.T) {
 		}
 	}
 	if err := get(200, io.NopCloser(strings.NewReader(session)), int64(len(session))); err != nil {
-		t.Errorf("body of just the limit: %v", err)
+		t.Errorf("body as large as the limit: %v", err)
 	}
-	// 64 KiB are kept of a success that turns out to be an error.
+	// Of a success that turns out to be an error, 64 KiB are kept.
 	err := get(200, io.NopCloser(strings.NewReader("<"+strings.Repeat("x", 1<<20))), 0)
 	if e, ok := errors.AsType[*api.ResponseError](err); !ok || len(e.Body) != 64<<10 {
 		t.Errorf("HTML: got %.100v", err)
@@ -254,7 +254,7 @@ func TestMockInDefaultTransport(t *testing.T) {
 	if !errors.Is(err, api.ErrUnexpectedResponse) || requests != 1 {
 		t.Errorf("got %v after %d requests, want ErrUnexpectedResponse after 1", err, requests)
 	}
-	// No program can change a mock as it can an http.Transport, so NewTransport makes its own.
+	// NewTransport cannot copy a mock, so it makes its own transport.
 	if transport := api.NewTransport(); transport.Proxy == nil || transport.DialContext == nil {
 		t.Errorf("NewTransport returns %+v", transport)
 	}
@@ -282,8 +282,8 @@ func TestNewTransport(t *testing.T) {
 	}
 }
 
-// A host that does not respond to dialing, such as behind a firewall, costs less than an attempt,
-// so that a command is known not to have been sent.
+// Dialing a host that does not respond, such as one behind a firewall, takes less than an attempt.
+// The error then says that a command was not sent.
 func TestDialTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dials := 0
@@ -302,7 +302,7 @@ func TestDialTimesOut(t *testing.T) {
 	})
 }
 
-// A mock need not have a body.
+// A mock's response may have no body.
 func TestResponseWithoutBody(t *testing.T) {
 	mock := func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }
 	if err := once(t, doerFunc(mock)).StopTunnelSession(t.Context(), "ts_1"); err != nil {
@@ -310,7 +310,7 @@ func TestResponseWithoutBody(t *testing.T) {
 	}
 }
 
-// A client that the caller gives is copied, never changed.
+// The caller's client is copied, never changed.
 func TestCallersHTTPClientIsNotChanged(t *testing.T) {
 	own := &http.Client{Transport: roundTripper(failing(302, ""))}
 	if _, err := once(t, own).GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrUnexpectedResponse) {

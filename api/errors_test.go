@@ -50,8 +50,8 @@ func TestSentinels(t *testing.T) {
 		{"rate limited", 429, "", `{"error_code":"ERR_NGROK_226"}`, api.ErrRateLimited},
 
 		{"unknown session", 404, "", notFound, api.ErrNotFound},
-		{"details of null", 404, "op_2", `{"msg":"Resource not found","details":null}`, api.ErrNotFound},
-		{"path of null", 404, "op_2", `{"msg":"x","details":{"path":null}}`, api.ErrNotFound},
+		{"null for the details", 404, "op_2", `{"msg":"Resource not found","details":null}`, api.ErrNotFound},
+		{"null for the path", 404, "op_2", `{"msg":"x","details":{"path":null}}`, api.ErrNotFound},
 		{"invalid ID, by its code", 404, "", `{"error_code":"ERR_NGROK_222"}`, api.ErrNotFound},
 		{"another status in the body", 404, "op_1", `{"status_code":200,"msg":"x"}`, api.ErrNotFound},
 		{"410 with ngrok's words", 410, "", notFound, nil},
@@ -84,7 +84,7 @@ func TestResponseError(t *testing.T) {
 		},
 		`{"details":{"operation_id":7}}`: {OperationID: "op_2", Details: map[string]any{"operation_id": 7.0}},
 
-		// Parts of other types.
+		// Fields of other types.
 		`{"error_code":7,"details":"x","status_code":"y","msg":"z"}`: {Message: "z", OperationID: "op_2"},
 		// White space in the message.
 		`{"msg":"  a\r\n\tb  c "}`: {Message: "a b c", OperationID: "op_2"},
@@ -101,8 +101,8 @@ func TestResponseError(t *testing.T) {
 	}
 }
 
-// The code and the message survive details that cannot be decoded. What the details are then
-// depends on the version of Go.
+// The code and the message survive details that cannot be decoded. The details then depend on the
+// version of Go.
 func TestCodeSurvivesDetails(t *testing.T) {
 	var e *api.ResponseError
 	err := respond(t, 400, "", `{"details":{"limit":1e400},"error_code":"ERR_NGROK_1","msg":"x"}`)
@@ -176,8 +176,8 @@ func TestKeyIsRedacted(t *testing.T) {
 	checkSecret(t, client.ClientInterface)
 }
 
-// The encoding of a body matters only if the body is no JSON object. Some servers and recorders
-// name one that the body does not have.
+// The encoding of a body matters only if the body is not a JSON object. Some servers and recorders
+// name an encoding that the body does not have.
 func TestContentEncoding(t *testing.T) {
 	for body, want := range map[string]string{session: "", gzipped(session): `its encoding "gzip"`} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {

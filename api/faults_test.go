@@ -23,11 +23,11 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// A fault is something that happens on a socket, and how a call with at most two attempts ends.
+// A fault is an event on a socket, and the outcome of a call with at most two attempts.
 type fault struct {
 	name     string
 	start    func(*testing.T) site
-	ok       bool             // the call gets the session all the same
+	ok       bool             // the call gets the session nevertheless
 	status   int              // of the ResponseError; 0: the error is another one
 	is       error            // what the error matches; may be nil
 	as       func(error) bool // reports whether the error is of the right kind; may be nil
@@ -73,7 +73,7 @@ var faults = []fault{
 		}
 	}), status: 302, is: api.ErrUnexpectedResponse, requests: 1},
 
-	{name: "handler dies within the body, then well, over HTTP/2",
+	{name: "handler dies within the body, then succeeds, over HTTP/2",
 		start: served(first(diesInBody, serveSession), http2), ok: true, requests: 2},
 }
 
@@ -124,7 +124,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A command is sent again if it could not be sent, and not if the agent may have received it.
+// A command is retried if it could not be sent, but not if the agent may have received it.
 func TestCommandOverSockets(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -159,7 +159,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	const callers, rounds = 64, 5
 	var arrived sync.WaitGroup
 	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
-		// No response is sent before all requests are there, so each needs a connection of its own.
+		// No response is sent before all requests have arrived, so each needs its own connection.
 		arrived.Done()
 		arrived.Wait()
 		serveSession(w, r, n)
@@ -186,7 +186,7 @@ func TestConnectionsAreKept(t *testing.T) {
 // A site is a server that a client calls.
 type site struct {
 	baseURL     string
-	client      api.HttpRequestDoer // without timeouts, so that a slow machine does not decide anything
+	client      api.HttpRequestDoer // without timeouts, which a slow machine could hit
 	requests    func() int          // that have arrived
 	connections func() int          // that were accepted; nil for a raw server
 }
@@ -206,7 +206,7 @@ func through(start func(*testing.T) site, change func(*testing.T, *site)) func(*
 	}
 }
 
-// byDefault gives a site the default client, for calls that its timeouts cannot end.
+// byDefault gives a site the default client, for calls that do not depend on its timeouts.
 func byDefault(_ *testing.T, s *site) { s.client = nil }
 
 // untimedClient returns a client that has the default transport without its timeouts.
@@ -217,7 +217,7 @@ func untimedClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// refused returns a site where nobody listens.
+// refused returns a site that refuses connections.
 func refused(t *testing.T) site {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -240,21 +240,21 @@ type conn struct{ *net.TCPConn }
 
 func (c conn) write(s string) { _, _ = c.Write([]byte(s)) }
 
-// reset closes the connection so that the client gets a reset and not an end.
+// reset closes the connection so that the client gets a reset instead of EOF.
 func (c conn) reset() {
 	_ = c.SetLinger(0)
 	_ = c.Close()
 }
 
-// switching changes the protocol and then says nothing. The end of the test waits until the client
-// hangs up, so a client that does not is found out.
+// switching switches protocols and then sends nothing. The test hangs if the client does not close
+// the connection.
 func switching(c conn, _ int) {
 	c.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// raw starts a server on loopback that reads a request and leaves the rest to answer, which gets
-// the number of the request. After the answer it closes the connection.
+// raw starts a server on loopback that reads a request, calls answer with the number of the
+// request, and closes the connection.
 func raw(answer func(c conn, n int)) func(*testing.T) site {
 	return func(t *testing.T) site {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -289,10 +289,10 @@ func raw(answer func(c conn, n int)) func(*testing.T) site {
 	}
 }
 
-// An answerer answers the request with the number n, beginning with 1.
+// An answerer responds to request n, beginning with 1.
 type answerer = func(w http.ResponseWriter, r *http.Request, n int)
 
-// served starts a server of net/http, with change to alter it before.
+// served starts a server of net/http. If change is not nil, it is called first.
 func served(answer answerer, change func(*httptest.Server)) func(*testing.T) site {
 	return func(t *testing.T) site {
 		var requests, connections atomic.Int64
@@ -323,7 +323,7 @@ func served(answer answerer, change func(*httptest.Server)) func(*testing.T) sit
 	}
 }
 
-// withTLS makes a server one with TLS, http2 one that speaks HTTP/2 over it.
+// withTLS makes a server use TLS, and http2 makes it use HTTP/2 over TLS.
 func withTLS(srv *httptest.Server) { srv.TLS = new(tls.Config) }
 
 func http2(srv *httptest.Server) {
@@ -343,7 +343,7 @@ func sendJSON(w http.ResponseWriter, status int, body string) {
 
 var serveSession = sends(200, session)
 
-// first answers the first request with one answer, and all others with another.
+// first responds to the first request with one, and to all others with then.
 func first(one, then answerer) answerer {
 	return func(w http.ResponseWriter, r *http.Request, n int) {
 		if n == 1 {
@@ -360,7 +360,7 @@ func diesInBody(w http.ResponseWriter, _ *http.Request, _ int) {
 	panic(http.ErrAbortHandler)
 }
 
-// encoded answers with a body that is said to be compressed.
+// encoded responds with a body whose header says that it is compressed.
 func encoded(body string) answerer {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) {
 		w.Header().Set("Content-Encoding", "gzip")

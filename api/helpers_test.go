@@ -34,7 +34,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer returns an HTTP client with the same response for every request.
+// answer returns an HTTP client that returns the same response for every request.
 func answer(status int, contentType, body string) doerFunc {
 	return func(*http.Request) (*http.Response, error) {
 		return &http.Response{
@@ -66,8 +66,8 @@ var errReset = errors.New("connection reset")
 
 func reset(*http.Request) (*http.Response, error) { return nil, errReset }
 
-// A script is an HTTP client with one response after the other. It repeats the last one, and notes
-// when requests arrive, and their bodies.
+// A script is an HTTP client with one response after the other. It repeats the last one, and
+// records the times and bodies of requests.
 type script struct {
 	answers []doerFunc
 	started time.Time
@@ -135,7 +135,7 @@ func collect(sessions iter.Seq2[*api.TunnelSession, error]) ([]string, error) {
 	return ids, nil
 }
 
-// checkSecret fails the test if the API key is in any way to print v.
+// checkSecret fails the test if any way to print v shows the API key.
 func checkSecret(t *testing.T, v any) {
 	t.Helper()
 	var b bytes.Buffer

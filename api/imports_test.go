@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// An importer of the package compiles packages of these modules, and of no others. Each is
-// something that can break, and that somebody has to review. Packages of the standard library that
-// are large are not compiled either.
+// An importer of the package compiles packages of only these modules. Each one can break, and
+// somebody has to review it. Large packages of the standard library are not compiled either.
 func TestImports(t *testing.T) {
 	want := []string{
 		"github.com/apapsch/go-jsonmerge/v2",

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(closing{m})
 }
 
-// closing is a test run that closes its server at its end.
+// closing is a test run that closes the examples' server at its end.
 type closing struct{ *testing.M }
 
 func (m closing) Run() int {

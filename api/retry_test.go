@@ -42,7 +42,7 @@ func fails(err error) doerFunc {
 	}
 }
 
-func TestWhatIsRetried(t *testing.T) {
+func TestRetries(t *testing.T) {
 	const never, idempotent, always = 0, 1, 2
 	type failure struct {
 		answer  doerFunc
@@ -99,12 +99,12 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"dialing the proxy", fails(errProxy), "ts_1", nil, false},
 		{"429", failing(429, ""), "ts_1", nil, false},
 		{"unknown session", answer(404, "application/json", notFound), "ts_1", nil, false},
-		{"agent that cannot", answer(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
+		{"agent that cannot stop", answer(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
 
 		{"agent out of reach", answer(400, "application/json", `{"error_code":"ERR_NGROK_810"}`), "ts_1", nil, true},
 		{"500", failing(500, ""), "ts_1", nil, true},
 		{"redirect", failing(302, ""), "ts_1", nil, true},
-		{"success of another kind", ok, "ts_1", nil, true},
+		{"unexpected success", ok, "ts_1", nil, true},
 		{"connection breaks", fails(io.EOF), "ts_1", nil, true},
 		{"timeout", sending, "ts_1", nil, true},
 	} {
@@ -171,7 +171,7 @@ func TestRetryAfter(t *testing.T) {
 		{"date", date(9 * time.Second), "", 9 * time.Second},
 		{"date of a server that is ahead", date(95 * time.Second), date(90 * time.Second), 5 * time.Second},
 		{"date of a server that is behind", date(-85 * time.Second), date(-90 * time.Second), 5 * time.Second},
-		{"date beside one that is none", date(9 * time.Second), "today", 9 * time.Second},
+		{"date beside an invalid one", date(9 * time.Second), "today", 9 * time.Second},
 		{"past date", date(-time.Hour), "", 0},
 		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", "", math.MaxInt64},
 		{"negative", "-7", "", 0},
@@ -210,8 +210,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// sending is an attempt that its context ends. As net/http does, it returns the context's cause
-// alone.
+// sending is an attempt that its context ends. Like net/http, it returns only the context's cause.
 func sending(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, context.Cause(r.Context())

@@ -11,8 +11,8 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// A success can still be no session.
-func TestWhatIsNoSession(t *testing.T) {
+// A success may have no session.
+func TestNoSession(t *testing.T) {
 	for _, body := range []string{`{}`, `{"id":null}`, `{"id":7}`, `{"id":"ts_1",}`, `{"id":"ts_1"`} {
 		got, err := once(t, answer(200, "application/json", body)).GetTunnelSession(t.Context(), "ts_1")
 		e, ok := errors.AsType[*api.ResponseError](err)
@@ -24,8 +24,7 @@ func TestWhatIsNoSession(t *testing.T) {
 
 const sessionsURL = "https://api.ngrok.com/tunnel_sessions"
 
-// pages is an HTTP client with a body for each URL, whose query has its parameters in the order of
-// their names.
+// pages is an HTTP client with a body for each URL. The parameters of the URL's query are sorted.
 type pages map[string]string
 
 func (p pages) Do(r *http.Request) (*http.Response, error) {
@@ -102,7 +101,7 @@ func TestListTunnelSessions(t *testing.T) {
 	}
 }
 
-// The caller's parameters, and what editors set, reach every page, whatever ngrok repeats of them.
+// The parameters of the caller and of editors reach every page, whichever of them ngrok repeats.
 func TestParametersOfList(t *testing.T) {
 	params := api.TunnelSessionsListParams{Filter: new(`obj.os == "a b"`), Limit: new("1"), BeforeID: new("z")}
 	const query = "&filter=obj.os+%3D%3D+%22a+b%22&limit=1&tenant=7"
@@ -125,7 +124,7 @@ func TestParametersOfList(t *testing.T) {
 	if *params.BeforeID != "z" {
 		t.Error("the caller's parameters have changed")
 	}
-	// What is not set is not sent.
+	// Parameters that are not set are not sent.
 	none := new(api.TunnelSessionsListParams)
 	if _, err := collect(once(t, pages{sessionsURL: page("")}).ListTunnelSessions(t.Context(), none)); err != nil {
 		t.Error(err)
@@ -174,8 +173,8 @@ func TestListIsLazyAndStartsAgain(t *testing.T) {
 	}
 }
 
-// The commands have only one success, and one plain sentence for an invalid ID. FuzzID tests which
-// IDs are invalid.
+// Commands accept no success but a 204, and return a bare ErrInvalidID. FuzzID tests which IDs are
+// invalid.
 func TestCommands(t *testing.T) {
 	created := once(t, answer(201, "application/json", session))
 	type command = func(*api.ClientWithResponses, context.Context, string, ...api.RequestEditorFn) error

@@ -11,7 +11,7 @@ import (
 	"example.com/ngrokapi/openapi"
 )
 
-// A recordingTB is a test that notes how it fails.
+// A recordingTB is a test that records its failures.
 type recordingTB struct {
 	testing.TB
 	failures []string
@@ -26,7 +26,7 @@ func (tb *recordingTB) Errorf(format string, args ...any) {
 // Fatalf ends the test by a panic with the message.
 func (tb *recordingTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
-// strict is a document for the operations of the fake that look sessions up.
+// strict is a document with the operations of the fake that read sessions.
 const strict = `
 openapi: 3.0.0
 info: {title: strict, version: 1.0.0}
@@ -59,7 +59,7 @@ components:
     authentication: {type: http, scheme: bearer}
 `
 
-func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
+func TestViolationsFailTheTest(t *testing.T) {
 	doc, err := openapi.Parse([]byte(strict))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestWhatDoesNotConformFailsTheTest(t *testing.T) {
 		{"value of a parameter", "/tunnel_sessions?order=desc", 500, []string{`"order"`, "asc"}},
 		{"filter", "/tunnel_sessions?filter=a", 500, []string{`"a"`, "Server.Filter"}},
 		{"unknown parameter", "/tunnel_sessions?region=eu", 500, []string{"GET /tunnel_sessions", `"region"`}},
-		{"parameter of only the list", "/tunnel_sessions/ts_1?limit=5", 500, []string{`"limit"`}},
+		{"parameter of another operation", "/tunnel_sessions/ts_1?limit=5", 500, []string{`"limit"`}},
 		{"value that is not set", "/tunnel_sessions/ts_3", 200, nil},
 		{"error", "/tunnel_sessions/ts_4", 500, []string{"GET /tunnel_sessions/ts_4", "/msg"}},
 		{"error that the document does not have", "/tunnel_sessions?limit=x", 400, nil},
@@ -114,10 +114,10 @@ func TestMisuseFailsAtOnce(t *testing.T) {
 	}{
 		{"session without an ID", func(s *Server) { s.Put(api.TunnelSession{}) }, "has no ID"},
 		{"handler of a session without an ID", func(*Server) { Handler(api.TunnelSession{}) }, "has no ID"},
-		{"agent that never was", func(s *Server) { s.Reconnect("ts_1") }, `"ts_1"`},
-		{"status of success", func(s *Server) { s.Fail(200, "") }, "from 400 to 599"},
-		{"status of nothing", func(s *Server) { s.Fail(600, "") }, "from 400 to 599"},
-		{"pattern that is none", func(s *Server) { s.FailOn("GET", 500, "") }, "give a pattern of http.ServeMux"},
+		{"agent that never existed", func(s *Server) { s.Reconnect("ts_1") }, `"ts_1"`},
+		{"status that is not an error", func(s *Server) { s.Fail(200, "") }, "from 400 to 599"},
+		{"status that does not exist", func(s *Server) { s.Fail(600, "") }, "from 400 to 599"},
+		{"invalid pattern", func(s *Server) { s.FailOn("GET", 500, "") }, "give a pattern of http.ServeMux"},
 		{"panic of a handler, which reaches the test", func(s *Server) {
 			s.Wrap(func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("ngroktest: a bug") })

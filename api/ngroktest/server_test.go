@@ -51,7 +51,7 @@ func TestErrors(t *testing.T) {
 		{"two slashes", "GET", "/" + path, key, "2", nowhere},
 		{"empty ID", "POST", "/tunnel_sessions//stop", key, "2", nowhere},
 		{"unknown path", "GET", "/tunnels", key, "2", nowhere},
-		{"limit that is no number", "GET", "/tunnel_sessions?limit=ten", key, "2", withCode(400, "ERR_NGROK_244", "")},
+		{"limit that is not a number", "GET", "/tunnel_sessions?limit=ten", key, "2", withCode(400, "ERR_NGROK_244", "")},
 		{"limit too small", "GET", "/tunnel_sessions?limit=0", key, "2", withCode(400, "ERR_NGROK_233", "")},
 		{"limit too large", "GET", "/tunnel_sessions?limit=101", key, "2", withCode(400, "ERR_NGROK_233", "")},
 	} {
@@ -68,7 +68,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestServerHasWhatItIsGiven(t *testing.T) {
+func TestSessions(t *testing.T) {
 	moved, odd := session, api.TunnelSession{ID: "a/b?c é/", Region: "us"}
 	moved.Region = "ap"
 	srv := ngroktest.NewServer(t, session, odd, api.TunnelSession{ID: "ts_gone"})
@@ -86,7 +86,7 @@ func TestServerHasWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// A client that meets a failure sees what it would see of ngrok.
+// A client gets the same error for a failure as from ngrok.
 func TestFail(t *testing.T) {
 	sentinels := []error{api.ErrAuthentication, api.ErrNotFound, api.ErrRateLimited, api.ErrUnexpectedResponse}
 	for _, test := range []struct {
@@ -148,7 +148,7 @@ func status(err error) int {
 	return 0
 }
 
-// The handler that was added last gets requests first, and patterns match what it leaves of a path.
+// The handler that was added last gets requests first, and patterns match the path that it leaves.
 func TestWrap(t *testing.T) {
 	srv := ngroktest.NewServer(t, session)
 	for _, prefix := range []string{"/inner", "/outer"} {
@@ -190,7 +190,7 @@ func TestServerLists(t *testing.T) {
 	}
 	srv.Put(api.TunnelSession{ID: "ts_3", Region: "us"}) // stays in its place
 	client := srv.Client()
-	// Pages go on after a session that is gone by then, and each agent comes once, even if it
+	// Pages continue after a session that has ended, and each agent is listed once, even if it
 	// restarts meanwhile.
 	change := func(id string) {
 		command := client.StopTunnelSession
