@@ -163,7 +163,7 @@ func TestSuccesses(t *testing.T) {
 		{"switching protocols", "GET", 101, "", "", "101 Switching Protocols"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newScript(answer(test.status, test.contentType, test.body))
+			s := newScript(responding(test.status, test.contentType, test.body))
 			rsp, err := s.do(t.Context(), api.Doer{}, test.method)
 			if test.want == "" {
 				if err != nil || rsp.StatusCode != test.status || rsp.ContentLength != int64(len(test.body)) {
@@ -199,7 +199,7 @@ func (c *counter) Close() error { c.closed = true; return nil }
 func TestBodyLimits(t *testing.T) {
 	get := func(status int, body io.ReadCloser, limit int64) error {
 		s := newScript(func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(status, "application/json", "")(r)
+			rsp, err := responding(status, "application/json", "")(r)
 			rsp.Body = body
 			return rsp, err
 		})

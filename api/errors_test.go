@@ -20,7 +20,7 @@ import (
 func respond(t *testing.T, status int, operation, body string) error {
 	t.Helper()
 	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-		rsp, err := answer(status, "application/json", body)(r)
+		rsp, err := responding(status, "application/json", body)(r)
 		rsp.Header.Set("Ngrok-Operation-Id", operation)
 		return rsp, err
 	}))
@@ -119,7 +119,7 @@ func TestErrorIsOnePrintableLine(t *testing.T) {
 		400: fmt.Sprintf(`{"error_code":%[1]s,"msg":%[1]s,"details":{"operation_id":%[1]s}}`, inJSON),
 		200: "{}",
 	} {
-		_, err := once(t, answer(status, "application/x"+odd, body)).GetTunnelSession(t.Context(), "ts_1")
+		_, err := once(t, responding(status, "application/x"+odd, body)).GetTunnelSession(t.Context(), "ts_1")
 		if err == nil {
 			t.Fatal("got no error")
 		}
@@ -134,7 +134,7 @@ func TestErrorIsOnePrintableLine(t *testing.T) {
 func TestErrorHasNoQuery(t *testing.T) {
 	filter := strings.Repeat(`obj.id == "ts_1" || `, 2000)
 	for name, doer := range map[string]api.HttpRequestDoer{
-		"response":    answer(414, "text/html", "<html>"),
+		"response":    responding(414, "text/html", "<html>"),
 		"no response": &http.Client{Transport: roundTripper(reset)},
 	} {
 		params := &api.TunnelSessionsListParams{Filter: &filter}
@@ -161,7 +161,7 @@ func TestKeyIsRedacted(t *testing.T) {
 		{200, "application/json", `{"id":7, "region":"%s"}`},
 		{200, "application/json", `{"region":"%s"}`},
 	} {
-		client := once(t, answer(test.status, test.contentType, fmt.Sprintf(test.body, apiKey)))
+		client := once(t, responding(test.status, test.contentType, fmt.Sprintf(test.body, apiKey)))
 		_, err := client.GetTunnelSession(t.Context(), "ts_1")
 		var e *api.ResponseError
 		if want := fmt.Sprintf(test.body, "[redacted]"); !errors.As(err, &e) || string(e.Body) != want {
@@ -181,7 +181,7 @@ func TestKeyIsRedacted(t *testing.T) {
 func TestContentEncoding(t *testing.T) {
 	for body, want := range map[string]string{session: "", gzipped(session): `its encoding "gzip"`} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-			rsp, err := answer(200, "application/json", body)(r)
+			rsp, err := responding(200, "application/json", body)(r)
 			rsp.Header.Set("Content-Encoding", "gzip")
 			return rsp, err
 		})).GetTunnelSession(t.Context(), "ts_1")

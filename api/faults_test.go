@@ -38,13 +38,13 @@ type fault struct {
 
 const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-var wholeAnswer = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
+var wholeResponse = fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", header, len(session), session)
 
 var faults = []fault{
 	{name: "refused", start: refused, as: isA[*net.OpError], attempts: 2},
 	{name: "reset before the header", start: raw(func(c conn, _ int) { c.reset() }), as: isA[net.Error], requests: 2},
 	{name: "reset within the body", start: raw(func(c conn, _ int) {
-		c.write(wholeAnswer[:len(wholeAnswer)-9])
+		c.write(wholeResponse[:len(wholeResponse)-9])
 		c.reset()
 	}), text: "read the body of the response", requests: 2},
 	{name: "reset within the body of an error", start: raw(func(c conn, _ int) {
@@ -253,9 +253,9 @@ func switching(c conn, _ int) {
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// raw starts a server on loopback that reads a request, calls answer with the number of the
+// raw starts a server on loopback that reads a request, calls respond with the number of the
 // request, and closes the connection.
-func raw(answer func(c conn, n int)) func(*testing.T) site {
+func raw(respond func(c conn, n int)) func(*testing.T) site {
 	return func(t *testing.T) site {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -272,7 +272,7 @@ func raw(answer func(c conn, n int)) func(*testing.T) site {
 				conns.Go(func() {
 					defer c.Close()
 					if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-						answer(conn{c.(*net.TCPConn)}, int(requests.Add(1)))
+						respond(conn{c.(*net.TCPConn)}, int(requests.Add(1)))
 					}
 				})
 			}
@@ -289,15 +289,15 @@ func raw(answer func(c conn, n int)) func(*testing.T) site {
 	}
 }
 
-// An answerer responds to request n, beginning with 1.
-type answerer = func(w http.ResponseWriter, r *http.Request, n int)
+// A responder responds to request n, beginning with 1.
+type responder = func(w http.ResponseWriter, r *http.Request, n int)
 
 // served starts a server of net/http. If change is not nil, it is called first.
-func served(answer answerer, change func(*httptest.Server)) func(*testing.T) site {
+func served(respond responder, change func(*httptest.Server)) func(*testing.T) site {
 	return func(t *testing.T) site {
 		var requests, connections atomic.Int64
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answer(w, r, int(requests.Add(1)))
+			respond(w, r, int(requests.Add(1)))
 		}))
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 		srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -331,7 +331,7 @@ func http2(srv *httptest.Server) {
 	srv.EnableHTTP2 = true
 }
 
-func sends(status int, body string) answerer {
+func sends(status int, body string) responder {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) { sendJSON(w, status, body) }
 }
 
@@ -344,7 +344,7 @@ func sendJSON(w http.ResponseWriter, status int, body string) {
 var serveSession = sends(200, session)
 
 // first responds to the first request with one, and to all others with then.
-func first(one, then answerer) answerer {
+func first(one, then responder) responder {
 	return func(w http.ResponseWriter, r *http.Request, n int) {
 		if n == 1 {
 			one(w, r, n)
@@ -361,7 +361,7 @@ func diesInBody(w http.ResponseWriter, _ *http.Request, _ int) {
 }
 
 // encoded responds with a body whose header says that it is compressed.
-func encoded(body string) answerer {
+func encoded(body string) responder {
 	return func(w http.ResponseWriter, _ *http.Request, _ int) {
 		w.Header().Set("Content-Encoding", "gzip")
 		sendJSON(w, 200, body)

@@ -34,8 +34,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer returns an HTTP client that returns the same response for every request.
-func answer(status int, contentType, body string) doerFunc {
+// responding returns an HTTP client that returns the same response for every request.
+func responding(status int, contentType, body string) doerFunc {
 	return func(*http.Request) (*http.Response, error) {
 		return &http.Response{
 			StatusCode:    status,
@@ -47,14 +47,14 @@ func answer(status int, contentType, body string) doerFunc {
 }
 
 var (
-	ok        = answer(200, "application/json", session)
-	noContent = answer(204, "", "")
+	ok        = responding(200, "application/json", session)
+	noContent = responding(204, "", "")
 )
 
 // failing returns an HTTP client with an error response that may have a Retry-After header.
 func failing(status int, retryAfter string) doerFunc {
 	return func(r *http.Request) (*http.Response, error) {
-		rsp, err := answer(status, "application/json", `{"msg":"try again"}`)(r)
+		rsp, err := responding(status, "application/json", `{"msg":"try again"}`)(r)
 		if retryAfter != "" {
 			rsp.Header.Set("Retry-After", retryAfter)
 		}
@@ -69,16 +69,18 @@ func reset(*http.Request) (*http.Response, error) { return nil, errReset }
 // A script is an HTTP client with one response after the other. It repeats the last one, and
 // records the times and bodies of requests.
 type script struct {
-	answers []doerFunc
-	started time.Time
-	at      []time.Duration // of the requests
-	bodies  []string
+	responses []doerFunc
+	started   time.Time
+	at        []time.Duration // of the requests
+	bodies    []string
 }
 
-func newScript(answers ...doerFunc) *script { return &script{answers: answers, started: time.Now()} }
+func newScript(responses ...doerFunc) *script {
+	return &script{responses: responses, started: time.Now()}
+}
 
 func (s *script) Do(r *http.Request) (*http.Response, error) {
-	answer := s.answers[min(len(s.at), len(s.answers)-1)]
+	respond := s.responses[min(len(s.at), len(s.responses)-1)]
 	s.at = append(s.at, time.Since(s.started))
 	if r.Body != nil {
 		data, err := io.ReadAll(r.Body)
@@ -87,7 +89,7 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 		}
 		s.bodies = append(s.bodies, string(data))
 	}
-	return answer(r)
+	return respond(r)
 }
 
 // do sends a request through a Doer to the script.

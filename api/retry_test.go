@@ -45,7 +45,7 @@ func fails(err error) doerFunc {
 func TestRetries(t *testing.T) {
 	const never, idempotent, always = 0, 1, 2
 	type failure struct {
-		answer  doerFunc
+		respond doerFunc
 		retried int
 	}
 	failures := map[string]failure{
@@ -71,7 +71,7 @@ func TestRetries(t *testing.T) {
 					if failure.retried == always || failure.retried == idempotent && isIdempotent {
 						want = 2
 					}
-					s := newScript(failure.answer, succeed)
+					s := newScript(failure.respond, succeed)
 					rsp, err := s.do(t.Context(), api.Doer{}, method)
 					if len(s.at) != want || (rsp != nil) != (want == 2) || (err == nil) != (want == 2) {
 						t.Errorf("got %v, %v after %d requests, want %d", rsp, err, len(s.at), want)
@@ -86,7 +86,7 @@ func TestOutcomeUnknown(t *testing.T) {
 	refuse := limiterFunc(func(context.Context) error { return errReset })
 	for _, test := range []struct {
 		name    string
-		answer  doerFunc
+		respond doerFunc
 		id      string
 		limiter limiterFunc // may be nil
 		unknown bool
@@ -98,10 +98,10 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"dialing the host", fails(errDial), "ts_1", nil, false},
 		{"dialing the proxy", fails(errProxy), "ts_1", nil, false},
 		{"429", failing(429, ""), "ts_1", nil, false},
-		{"unknown session", answer(404, "application/json", notFound), "ts_1", nil, false},
-		{"agent that cannot stop", answer(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
+		{"unknown session", responding(404, "application/json", notFound), "ts_1", nil, false},
+		{"agent that cannot", responding(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
 
-		{"agent out of reach", answer(400, "application/json", `{"error_code":"ERR_NGROK_810"}`), "ts_1", nil, true},
+		{"agent out of reach", responding(400, "application/json", `{"error_code":"ERR_NGROK_810"}`), "ts_1", nil, true},
 		{"500", failing(500, ""), "ts_1", nil, true},
 		{"redirect", failing(302, ""), "ts_1", nil, true},
 		{"unexpected success", ok, "ts_1", nil, true},
@@ -110,7 +110,7 @@ func TestOutcomeUnknown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				doer := &api.Doer{HTTPClient: test.answer}
+				doer := &api.Doer{HTTPClient: test.respond}
 				if test.limiter != nil {
 					doer.Limiter = test.limiter
 				}
@@ -221,7 +221,7 @@ func sending(r *http.Request) (*http.Response, error) {
 func TestDeadline(t *testing.T) {
 	for _, test := range []struct {
 		name     string
-		answer   doerFunc
+		respond  doerFunc
 		deadline time.Duration
 		requests int
 		is       error
@@ -235,7 +235,7 @@ func TestDeadline(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
-				s := newScript(test.answer)
+				s := newScript(test.respond)
 				_, err := s.do(ctx, api.Doer{}, "GET")
 				if !errors.Is(err, test.is) || len(s.at) != test.requests {
 					t.Errorf("got %v after %d requests, want %v after %d", err, len(s.at), test.is, test.requests)
@@ -255,7 +255,7 @@ func TestCancel(t *testing.T) {
 	gone := errors.New("another call failed")
 	for _, test := range []struct {
 		name     string
-		answer   doerFunc
+		respond  doerFunc
 		limiter  limiterFunc
 		after    time.Duration
 		requests int
@@ -281,7 +281,7 @@ func TestCancel(t *testing.T) {
 				if test.limiter != nil {
 					d.Limiter = test.limiter
 				}
-				s := newScript(test.answer)
+				s := newScript(test.respond)
 				_, err := s.do(ctx, d, "GET")
 				if !errors.Is(err, context.Canceled) || errors.Is(err, gone) {
 					t.Errorf("got %v, want context.Canceled, and not the cause", err)
@@ -336,7 +336,7 @@ func TestRetriesAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		quoting := answer(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
+		quoting := responding(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
 		s := newScript(quoting, reset, failing(404, ""))
 		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
 		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {

@@ -14,7 +14,7 @@ import (
 // A success may have no session.
 func TestNoSession(t *testing.T) {
 	for _, body := range []string{`{}`, `{"id":null}`, `{"id":7}`, `{"id":"ts_1",}`, `{"id":"ts_1"`} {
-		got, err := once(t, answer(200, "application/json", body)).GetTunnelSession(t.Context(), "ts_1")
+		got, err := once(t, responding(200, "application/json", body)).GetTunnelSession(t.Context(), "ts_1")
 		e, ok := errors.AsType[*api.ResponseError](err)
 		if got != nil || !errors.Is(err, api.ErrUnexpectedResponse) || !ok || string(e.Body) != body {
 			t.Errorf("%s: got %+v, %v, want ErrUnexpectedResponse with the body", body, got, err)
@@ -30,9 +30,9 @@ type pages map[string]string
 func (p pages) Do(r *http.Request) (*http.Response, error) {
 	r.URL.RawQuery = r.URL.Query().Encode()
 	if body, ok := p[r.URL.String()]; ok {
-		return answer(200, "application/json", body)(r)
+		return responding(200, "application/json", body)(r)
 	}
-	return answer(404, "application/json", `{"msg":"`+r.URL.String()+`"}`)(r)
+	return responding(404, "application/json", `{"msg":"`+r.URL.String()+`"}`)(r)
 }
 
 // page returns the JSON of a page with the given next_page_uri, or null for "".
@@ -139,7 +139,7 @@ func TestMalformedQueryIsSent(t *testing.T) {
 		if r.URL.RawQuery != query {
 			t.Errorf("sent the query %s", r.URL.RawQuery)
 		}
-		return answer(200, "application/json", page(""))(r)
+		return responding(200, "application/json", page(""))(r)
 	}), api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
 		req.URL.RawQuery = query
 		return nil
@@ -176,7 +176,7 @@ func TestListIsLazyAndStartsAgain(t *testing.T) {
 // Commands accept no success but a 204, and return a bare ErrInvalidID. FuzzID tests which IDs are
 // invalid.
 func TestCommands(t *testing.T) {
-	created := once(t, answer(201, "application/json", session))
+	created := once(t, responding(201, "application/json", session))
 	type command = func(*api.ClientWithResponses, context.Context, string, ...api.RequestEditorFn) error
 	for name, command := range map[string]command{
 		"restart": (*api.ClientWithResponses).RestartTunnelSession,

@@ -21,7 +21,7 @@ import (
 // request that would fail a test gets only the response with the status 500 and the reason. Handler
 // panics if a session has no ID.
 //
-// A program that needs more, such as a demo of a roll-out, passes its own [testing.TB] to
+// A program that needs more, such as a demo of a rollout, passes its own [testing.TB] to
 // [NewServer], and calls [Server.URL]. The type embeds the interface and has four methods: Cleanup,
 // Errorf, Fatalf and Helper.
 func Handler(sessions ...api.TunnelSession) http.Handler {

@@ -51,7 +51,7 @@ func newFleet(t *testing.T) *ngroktest.Server {
 	return srv
 }
 
-// A fault makes something go wrong. It can interrupt the roll-out.
+// A fault makes something go wrong. It can interrupt the rollout.
 type fault func(srv *ngroktest.Server, interrupt func())
 
 // fail returns a fault: requests fail before they have an effect.
@@ -124,7 +124,7 @@ func setKey(t *testing.T) {
 	t.Setenv("NGROK_API_BASE_URL", "")
 }
 
-// The first roll-out meets a fault. The second one continues where the first one stopped.
+// The first rollout meets a fault. The second one continues where the first one stopped.
 func TestFaults(t *testing.T) {
 	setKey(t)
 	type lines []string
