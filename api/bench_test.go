@@ -12,13 +12,13 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-const benchmarked = `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmTQYtOZyMWkZ0o4bQvKCx3e",` +
+const benchSession = `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmTQYtOZyMWkZ0o4bQvKCx3e",` +
 	`"uri":"https://api.ngrok.com/credentials/cr_2NKpmTQYtOZyMWkZ0o4bQvKCx3e"},` +
 	`"id":"ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR","ip":"203.0.113.7","metadata":"{\"rack\":\"b12\"}",` +
 	`"os":"linux","region":"eu","started_at":"2025-08-01T09:30:00Z","transport":"ngrok/v2",` +
 	`"uri":"https://api.ngrok.com/tunnel_sessions/ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"}`
 
-const benchmarkedID = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
+const benchID = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
 
 // BenchmarkGet gets a session with the client, and as a user would with net/http (the baseline).
 // The response comes from memory, so that only the work around it is measured.
@@ -27,8 +27,8 @@ func BenchmarkGet(b *testing.B) {
 		return &http.Response{
 			StatusCode:    http.StatusOK,
 			Header:        http.Header{"Content-Type": {"application/json"}},
-			Body:          memoryBody{strings.NewReader(benchmarked)},
-			ContentLength: int64(len(benchmarked)),
+			Body:          memoryBody{strings.NewReader(benchSession)},
+			ContentLength: int64(len(benchSession)),
 			Request:       req,
 		}, nil
 	})}
@@ -38,16 +38,16 @@ func BenchmarkGet(b *testing.B) {
 		get  func(context.Context) (*api.TunnelSession, error)
 	}{
 		{"baseline", func(ctx context.Context) (*api.TunnelSession, error) {
-			return baseline(ctx, memory, "https://api.ngrok.com", benchmarkedID)
+			return baseline(ctx, memory, "https://api.ngrok.com", benchID)
 		}},
 		{"client", func(ctx context.Context) (*api.TunnelSession, error) {
-			return client.GetTunnelSession(ctx, benchmarkedID)
+			return client.GetTunnelSession(ctx, benchID)
 		}},
 	} {
 		b.Run("row="+row.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if got, err := row.get(b.Context()); err != nil || got.ID != benchmarkedID {
+				if got, err := row.get(b.Context()); err != nil || got.ID != benchID {
 					b.Fatalf("got %v, %v", got, err)
 				}
 			}

@@ -13,9 +13,9 @@ import (
 //go:embed ngrok.yaml
 var document []byte
 
-// allowed lets the document describe a property beside the $ref to its type, which OpenAPI 3.0 does
-// not.
-var allowed = openapi3.AllowExtraSiblingFields("description")
+// refSiblings lets the document describe a property beside the $ref to its type, which OpenAPI 3.0
+// does not.
+var refSiblings = openapi3.AllowExtraSiblingFields("description")
 
 // Load parses the fragment, without the changes of overlay.yaml. Each call returns a new document,
 // which the caller may change.
@@ -38,7 +38,7 @@ func Parse(data []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("complete the OpenAPI document: %w", err)
 	}
-	if err := doc.Validate(context.Background(), allowed); err != nil {
+	if err := doc.Validate(context.Background(), refSiblings); err != nil {
 		return nil, fmt.Errorf("validate the OpenAPI document: %w", err)
 	}
 	return doc, nil

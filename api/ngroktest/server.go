@@ -105,9 +105,9 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 		report:    func(err error) { tb.Errorf("ngroktest: %v", err) },
 	}
 	s.url = sync.OnceValue(func() string {
-		listening := httptest.NewServer(http.HandlerFunc(s.serve))
-		tb.Cleanup(listening.Close)
-		return listening.URL
+		srv := httptest.NewServer(http.HandlerFunc(s.serve))
+		tb.Cleanup(srv.Close)
+		return srv.URL
 	})
 	for _, session := range sessions {
 		s.Put(session)

@@ -58,14 +58,14 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	if err := keep(ctx, doc, operations); err != nil {
 		return nil, err
 	}
-	var kept bytes.Buffer
-	if err := openapi.Marshal(ctx, doc, &kept); err != nil {
+	var fragment bytes.Buffer
+	if err := openapi.Marshal(ctx, doc, &fragment); err != nil {
 		return nil, fmt.Errorf("write the fragment: %w", err)
 	}
-	if _, err := vendored.Parse(kept.Bytes()); err != nil {
+	if _, err := vendored.Parse(fragment.Bytes()); err != nil {
 		return nil, fmt.Errorf("the fragment is invalid: get the whole document, or report this to ngrok: %w", err)
 	}
-	return kept.Bytes(), nil
+	return fragment.Bytes(), nil
 }
 
 // keep removes everything that the operations do not need.
