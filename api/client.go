@@ -79,8 +79,7 @@ func WithUserAgent(product string) ClientOption {
 	})
 }
 
-// PathParam is a parameter in a path, such as an ID. It is sent as one path segment, whatever
-// characters it has.
+// PathParam is a parameter in a path, such as an ID. It is always sent as one path segment.
 type PathParam string
 
 // MarshalText returns [ErrInvalidID] for "", "." and "..".

@@ -35,9 +35,9 @@ const (
 // A Doer is safe for concurrent use. Do not change its fields after the first use, and do not put a
 // Doer into another one: their attempts multiply.
 type Doer struct {
-	// HTTPClient sends each attempt. Nil means one with a transport that all Doers share, which
-	// [NewTransport] makes at its first use. If [http.DefaultTransport] is not an [http.Transport]
-	// but, for example, a mock, nil means one with that transport.
+	// HTTPClient sends each attempt. Nil means a client with a transport that all Doers share, made
+	// by [NewTransport] at the first use. If [http.DefaultTransport] is not an [http.Transport]
+	// but, for example, a mock, the client has that transport instead.
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
 	// follow them either: it could send the API key along. For tracing, a proxy or a client
@@ -207,7 +207,7 @@ func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time
 	if attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) || !isRetryable(req.Method, failure) {
 		return 0, false
 	}
-	// Half of the wait is random, so that callers that failed together do not come back together.
+	// Half of the wait is random, so that callers that failed together do not retry together.
 	wait = firstWait << min(attempt-1, 4)
 	wait = wait/2 + rand.N(wait/2)
 	if e, ok := errors.AsType[*ResponseError](failure); ok && e.RetryAfter > 0 {

@@ -41,7 +41,7 @@ func TestAttemptsShareNothing(t *testing.T) {
 	})
 }
 
-// limiterFunc is a Limiter of a Doer.
+// limiterFunc is a function as a limiter.
 type limiterFunc func(context.Context) error
 
 func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }

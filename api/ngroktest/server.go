@@ -161,8 +161,7 @@ func (s *Server) HTTPClient() *http.Client {
 func (s *Server) URL() string { return s.url() }
 
 // Put adds a session, or replaces the one with its ID. The list has sessions in the order in which
-// they were first added. ngrok's list is sorted by ID. The test fails at once if the session has no
-// ID.
+// they were first added; ngrok's is sorted by ID. The test fails at once if the session has no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	if err := s.api.Put(session); err != nil {

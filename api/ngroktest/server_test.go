@@ -123,7 +123,7 @@ func TestFail(t *testing.T) {
 	}
 }
 
-func TestFailuresAreTakenInOrderByWhatMatches(t *testing.T) {
+func TestOrderOfFailures(t *testing.T) {
 	srv := ngroktest.NewServer(t, session, api.TunnelSession{ID: "ts_2"})
 	srv.FailOn("POST /tunnel_sessions/{id}/update", 503, "")
 	srv.FailOn("/tunnel_sessions/ts_1/", 502, "")
