@@ -9,8 +9,8 @@
 // Those are the agents that are online, match the filter, and have an older version. Rollout tells
 // a batch of them to update, waits ten seconds, and tells them to restart. For two minutes in all,
 // it checks whether they come back with the version or a later one. It prints a line for each
-// agent. If an agent fails, rollout ends the batch, prints the agents that are left, and stops. Run
-// it again to continue with the agents that are behind.
+// agent. If an agent fails, rollout completes the batch, prints the agents that are left, and
+// stops. Run it again to continue with the agents that are behind.
 //
 // An interrupt stops it after the current command. It then prints how far each agent has come, or
 // that the outcome is unknown. A second interrupt ends it at once.
