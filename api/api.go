@@ -40,7 +40,7 @@
 // [Doer].AttemptTimeout, it matches [context.DeadlineExceeded].
 //
 // If the caller's context has ended, the error matches the context's Err, whatever the response
-// was. If it ended during the wait before a retry, the error also matches that of the previous
+// was. If the context or the limiter prevented a retry, the error also matches that of the previous
 // attempt. Errors of request editors, and [ErrInvalidID], are returned as they are.
 //
 // Generated methods promise less. For a JSON object that does not fit the types, they return an

@@ -243,9 +243,10 @@ func wasNotSent(failure error) bool {
 // before you repeat the command.
 //
 // It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
-// [Doer].Limiter failed, and for a status from 400 to 499, with which ngrok refuses a command. It
-// is true for any other error, and for the code ERR_NGROK_810: ngrok lost the connection to the
-// agent, which may have received the command.
+// [Doer].Limiter failed, and for a status from 400 to 499 except with the code ERR_NGROK_810: ngrok
+// lost the connection to the agent, which may have received the command. It is true for any other
+// error, even if nothing was sent because a request editor failed, the certificate is not trusted
+// or the context had ended.
 //
 // err must be the error of one call that sends a POST. Methods that send PUT or DELETE can be
 // called again in any case.

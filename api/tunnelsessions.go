@@ -94,7 +94,7 @@ func (c *ClientWithResponses) ListTunnelSessions(
 
 // RestartTunnelSession tells the ngrok agent of a tunnel session to restart. The agent reconnects
 // with another session ID. Give each agent unique metadata in its configuration, and find it by
-// that.
+// that, for example with a filter.
 //
 // A nil error means that ngrok accepted the command. The Code of a [*ResponseError] can be
 //
@@ -137,7 +137,8 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
 //
-// Other errors are those of RestartTunnelSession.
+// Other errors are those of RestartTunnelSession. If the outcome is unknown, call again: an agent
+// that has updated refuses a second update with ERR_NGROK_806.
 func (c *ClientWithResponses) UpdateTunnelSession(ctx context.Context, id string, editors ...RequestEditorFn) error {
 	return noContent(c.TunnelSessionsUpdate(ctx, PathParam(id), TunnelSessionsUpdateJSONRequestBody{}, editors...))
 }

@@ -56,8 +56,8 @@ const APIKey = fake.APIKey
 // Server is a fake ngrok API. Make one with [NewServer]. Set its fields before the first request.
 // Its methods are safe for concurrent use.
 type Server struct {
-	// PageSize is the maximum number of sessions in a page of the list. Zero, or more than 100,
-	// means 100, which is ngrok's maximum.
+	// PageSize is the maximum number of sessions in a page of the list. If it is not between 1 and
+	// 100, which is ngrok's maximum, it means 100.
 	PageSize int
 
 	// LatestVersion is the version that agents update to, such as "3.20.0". If it is empty, updates
@@ -210,9 +210,10 @@ func (s *Server) Fail(status int, code string) {
 //	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
 //
 // A request takes the first failure of Fail and FailOn that matches it, and leaves the others for
-// later requests. The test fails at once if the pattern is invalid. For other headers, a message,
-// or a failure after the command had its effect, use [Server.Wrap] and [Error]. A request that a
-// handler of Wrap responds to takes no failure.
+// later requests. The test fails at once if the pattern is invalid. It does not notice a failure
+// that no request takes. For other headers, a message, or a failure after the command had its
+// effect, use [Server.Wrap] and [Error]. A request that a handler of Wrap responds to takes no
+// failure.
 func (s *Server) FailOn(pattern string, status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {

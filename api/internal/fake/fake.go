@@ -250,7 +250,10 @@ func (a *API) update(w http.ResponseWriter, agent *agent) {
 // list responds with a page of sessions.
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	options, query := a.options(), r.URL.Query()
-	size := min(cmp.Or(options.PageSize, maxPageSize), maxPageSize)
+	size := maxPageSize
+	if options.PageSize > 0 {
+		size = min(size, options.PageSize)
+	}
 	if query.Has("limit") {
 		limit, err := strconv.Atoi(query.Get("limit"))
 		code := "ERR_NGROK_233"
