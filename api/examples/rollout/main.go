@@ -7,7 +7,7 @@
 // would update.
 //
 // Those are the agents that are online, match the filter, and have an older version. Rollout tells
-// a batch of them to update, waits ten seconds, and tells them to restart. For two minutes in all,
+// a batch of them to update, waits ten seconds, and tells them to restart. For about two minutes,
 // it checks whether they come back with the version or a later one. It prints a line for each
 // agent. If an agent fails, rollout completes the batch, prints the agents that are left, and
 // stops. Run it again to continue with the agents that are behind.
@@ -104,7 +104,7 @@ type rollout struct {
 // An agent is to be updated. When it restarts, it keeps its metadata and gets another session.
 type agent struct {
 	metadata  string
-	session   string // the ID of the session that was told to restart or stop
+	session   string // the ID of the session that was told to restart or stop, or may have been
 	updated   bool   // it accepted an update, or refused one, perhaps because it has updated before
 	restarted bool   // it accepted a restart or a stop
 	ended     bool   // it is at the version, or has failed
@@ -223,6 +223,8 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 		a.ended = true
 		r.current++
 		r.print(a, "updated to version "+s.AgentVersion)
+	case a.session != "" && s.ID != a.session:
+		r.fail(a, fmt.Sprintf("failed: back with version %q%s", s.AgentVersion, a.refusal))
 	case !a.updated:
 		a.updated = r.command(a, "updated, not restarted", r.client.UpdateTunnelSession(ctx, s.ID))
 	case !a.restarted && s.OS == "windows":
@@ -231,8 +233,6 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	case !a.restarted:
 		a.session = s.ID
 		a.restarted = r.command(a, "restarted, not back", r.client.RestartTunnelSession(ctx, s.ID))
-	case s.ID != a.session:
-		r.fail(a, fmt.Sprintf("failed: back with version %q%s", s.AgentVersion, a.refusal))
 	}
 }
 
@@ -253,6 +253,8 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 		a.progress = fmt.Sprintf("outcome unknown: %v", err)
 	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):
 		r.fail(a, fmt.Sprintf("failed: %v", err))
+	default:
+		a.session = "" // it was not told to restart
 	}
 	return false
 }

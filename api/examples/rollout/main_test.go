@@ -145,7 +145,11 @@ func TestFaults(t *testing.T) {
 		{"update is refused by the account's plan", fail(update1, 400, "ERR_NGROK_1702", 1),
 			lines{`"m1": failed: …(ERR_NGROK_1702)…`, ok0, left2, behind(2), "exit 1, 3 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
-		{"updates are disabled", fail(update1, 400, "ERR_NGROK_806", 1),
+		{"updates are disabled, and the response to the restart is lost",
+			func(srv *ngroktest.Server, _ func()) {
+				srv.FailOn(update1, 400, "ERR_NGROK_806")
+				during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() })(srv, nil)
+			},
 			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
 				"exit 1, 4 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
@@ -161,9 +165,13 @@ func TestFaults(t *testing.T) {
 				time.AfterFunc(time.Minute, func() { srv.Delete("ts_1") })
 			}),
 			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
-		{"agent reconnects before its update",
-			during(update1, func(srv *ngroktest.Server, _, _ func()) { srv.Reconnect("ts_1") }),
-			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
+		{"agent reconnects before its restart, and has lost its update",
+			during(restart1, func(srv *ngroktest.Server, _, _ func()) {
+				srv.Delete("ts_1")
+				srv.Put(api.TunnelSession{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"})
+			}),
+			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 5 commands"},
+			lines{ok2, ok1, "exit 0, 4 commands"}},
 		{"stopped agent is no service",
 			during(stop2, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
@@ -172,9 +180,7 @@ func TestFaults(t *testing.T) {
 			lines{ok0, ok1, `"m2": failed: stopped, not back`, behind(1), "exit 1, 6 commands, minutes later"}, done},
 		{"program crashed between update and restart",
 			func(srv *ngroktest.Server, _ func()) {
-				if err := srv.Client().UpdateTunnelSession(context.Background(), "ts_1"); err != nil {
-					panic(err)
-				}
+				_ = srv.Client().UpdateTunnelSession(context.Background(), "ts_1")
 			},
 			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
 		{"interrupt between update and restart",
