@@ -220,8 +220,11 @@ func (a *API) start(agent *agent) {
 		agent.session.AgentVersion = agent.updatedTo
 	}
 	agent.updatedTo = ""
-	a.starts++
-	id, old := fmt.Sprintf("ts_restarted%d", a.starts), agent.session.ID
+	old, id := agent.session.ID, ""
+	for id == "" || a.agents[id] != nil { // a test may have put such a session
+		a.starts++
+		id = fmt.Sprintf("ts_restarted%d", a.starts)
+	}
 	agent.session.ID, agent.session.URI = id, listURI+"/"+id
 	agent.session.StartedAt = time.Now().UTC().Format(time.RFC3339)
 	agent.online = true
