@@ -36,12 +36,14 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// Without a complete response, the error is a [*net/url.Error]. If an attempt exceeded
-// [Doer].AttemptTimeout, it matches [context.DeadlineExceeded].
+// A status of 400 or more is complete without its body. Without a complete response, the error is a
+// [*net/url.Error]. If an attempt exceeded [Doer].AttemptTimeout, it matches
+// [context.DeadlineExceeded].
 //
-// If the caller's context has ended, the error matches the context's Err, whatever the response
-// was. If the context or the limiter prevented a retry, the error also matches that of the previous
-// attempt. Errors of request editors, and [ErrInvalidID], are returned as they are.
+// If the caller's context ended an attempt, the error matches the context's Err, whatever the
+// response was. If the context or the limiter prevented a retry, the error also matches that of the
+// previous attempt. If a request editor failed or an ID is invalid, the error matches that of the
+// editor or [ErrInvalidID].
 //
 // Generated methods promise less. For a JSON object that does not fit the types, they return an
 // error of [encoding/json]. Missing fields are not an error. For a 204 to a POST that should create
@@ -49,7 +51,9 @@
 //
 // # Retries
 //
-// A request is sent up to 3 times:
+// A request is sent up to 3 times. net/http can send it again by itself if a kept connection
+// breaks, but not a command, unless an editor gives it an Idempotency-Key header. The client
+// retries
 //
 //   - with any method after a 429, which ngrok sends before it acts on a request, and if the host,
 //     or the proxy in front of it, could not be dialed. For an https proxy, dialing includes the

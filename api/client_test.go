@@ -31,13 +31,11 @@ func TestNewRejects(t *testing.T) {
 		{"http to a private address", apiKey, baseURL("http://192.168.0.1"), "unencrypted"},
 		{"http to all addresses", apiKey, baseURL("http://0.0.0.0"), "unencrypted"},
 		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
-		{"http to a name like loopback", apiKey, baseURL("http://127.0.0.1.evil.test"), "unencrypted"},
 		// In this spelling, net/http sends requests to a proxy.
 		{"http to LOCALHOST", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
 		{"not a URL", apiKey, baseURL("https://[::1"), "missing ']'"},
 		{"user info", apiKey, baseURL("https://user:pass-word@api.ngrok.com"), "with a host and perhaps a path"},
 		{"query", apiKey, baseURL("https://api.ngrok.com/?a=pass-word"), "with a host and perhaps a path"},
-		{"fragment", apiKey, baseURL("https://api.ngrok.com/#a"), "with a host and perhaps a path"},
 		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errReset }}, "connection reset"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -40,8 +40,9 @@ type Doer struct {
 	// but, for example, a mock, the client has that transport instead.
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
-	// follow them either: it could send the API key along. For tracing, a proxy or a client
-	// certificate, use an http.Client whose Transport changes or wraps that of NewTransport.
+	// follow them either: it could send the API key along. It must not retry: a command could be
+	// sent twice, and [OutcomeUnknown] be wrong. For tracing, a proxy or a client certificate, use
+	// an http.Client whose Transport changes or wraps that of NewTransport.
 	HTTPClient HttpRequestDoer
 
 	// AttemptTimeout limits each attempt, including the time to read the body. HTTPClient must heed
@@ -147,13 +148,14 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	rsp, err := d.client().Do(clone)
 	if err != nil {
 		// The error of an http.Client has the whole URL, and a filter in it can be long.
-		if e, ok := errors.AsType[*url.Error](err); ok {
+		if e, ok := err.(*url.Error); ok { //nolint:errorlint // a layer over the client adds facts
 			err = e.Err
 		}
 		return nil, callError(req, err, nil)
 	}
-	// A mock's response may lack these.
-	rsp.Request = cmp.Or(rsp.Request, req)
+	// A recorder can return a request without the key, which would then not be redacted. The body
+	// of a mock can be nil.
+	rsp.Request = req
 	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
 	defer rsp.Body.Close()
 	return d.check(rsp)
@@ -161,13 +163,12 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 
 // check returns a success with its body in memory, and any other response as an error.
 func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
-	req := rsp.Request
 	if rsp.StatusCode >= http.StatusBadRequest {
 		// The status counts, whatever happens to the body.
 		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes))
 		return nil, newResponseError(rsp, body, nil)
 	}
-	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
+	if !slices.Contains(successes[rsp.Request.Method], rsp.StatusCode) {
 		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
@@ -175,7 +176,7 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
 	}
 	if err != nil {
-		return nil, callError(req, fmt.Errorf("read the body of the response: %w", err), nil)
+		return nil, callError(rsp.Request, fmt.Errorf("read the body of the response: %w", err), nil)
 	}
 	if rsp.StatusCode != http.StatusNoContent && !isObject(rsp.Header, body) {
 		err := fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
@@ -290,10 +291,13 @@ var sharedTransport = sync.OnceValue(NewTransport)
 //
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
 //     sent, so even a command is retried. With a transport that dials for longer, the attempt times
-//     out first, and the outcome is unknown.
+//     out first, and the outcome is unknown. It is also unknown if a dial function of your own
+//     fails with another error than a [*net.OpError] whose Op is "dial". The deprecated Dial is not
+//     used.
 //   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
-//   - HTTP/2 is used if the server speaks it. All calls share its connection, so pings detect
-//     within 15 seconds that it is dead.
+//   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
+//     its connection, so pings detect within 15 seconds that it is dead. Other settings in the
+//     HTTP2 field are not copied.
 func NewTransport() *http.Transport {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 90 * time.Second}
 	if program, ok := http.DefaultTransport.(*http.Transport); ok {

@@ -167,7 +167,8 @@ func (e *ResponseError) Is(target error) bool {
 // come from ngrok's gateway, for example if an endpoint is offline.
 func (e *ResponseError) isAboutResource() bool {
 	isFromAPI := e.OperationID != "" && e.Message != "" || strings.HasPrefix(e.Code, "ERR_NGROK_2")
-	return isFromAPI && e.Details["path"] == nil && e.Message != "Not Found"
+	isFromGateway := strings.HasPrefix(e.Code, "ERR_NGROK_3")
+	return isFromAPI && !isFromGateway && e.Details["path"] == nil && e.Message != "Not Found"
 }
 
 var authenticationCodes = []string{

@@ -48,7 +48,6 @@ func TestSentinels(t *testing.T) {
 		{"rate limited", 429, "", `{"error_code":"ERR_NGROK_226"}`, api.ErrRateLimited},
 
 		{"unknown session", 404, "", notFound, api.ErrNotFound},
-		{"null for the details", 404, "op_2", `{"msg":"Resource not found","details":null}`, api.ErrNotFound},
 		{"null for the path", 404, "op_2", `{"msg":"x","details":{"path":null}}`, api.ErrNotFound},
 		{"invalid ID, by its code", 404, "", `{"error_code":"ERR_NGROK_222"}`, api.ErrNotFound},
 		{"another status in the body", 404, "op_1", `{"status_code":200,"msg":"x"}`, api.ErrNotFound},
@@ -57,7 +56,7 @@ func TestSentinels(t *testing.T) {
 		{"unknown path", 404, "op_2", `{"msg":"x","details":{"path":"/x"}}`, api.ErrUnexpectedResponse},
 		{"unknown path, without its name", 404, "op_2", `{"msg":"Not Found"}`, api.ErrUnexpectedResponse},
 		{"404 of a framework", 404, "", `{"code":404,"msg":"not found"}`, api.ErrUnexpectedResponse},
-		{"404 of a gateway", 404, "", `{"error_code":"ERR_NGROK_3200","msg":"x"}`, api.ErrUnexpectedResponse},
+		{"404 of a gateway", 404, "op_2", `{"error_code":"ERR_NGROK_3200","msg":"x"}`, api.ErrUnexpectedResponse},
 		{"404 of ngrok without a message", 404, "op_2", `{}`, api.ErrUnexpectedResponse},
 		{"404 with HTML", 404, "op_2", "<html>", api.ErrUnexpectedResponse},
 		{"502", 502, "", "<html>", nil},
@@ -133,7 +132,7 @@ func TestErrorHasNoQuery(t *testing.T) {
 	filter := strings.Repeat(`obj.id == "ts_1" || `, 2000)
 	for name, doer := range map[string]api.HttpRequestDoer{
 		"response":    responding(414, "text/html", "<html>"),
-		"no response": &http.Client{Transport: roundTripper(reset)},
+		"no response": fails(errReset),
 	} {
 		params := &api.TunnelSessionsListParams{Filter: &filter}
 		_, err := collect(once(t, doer).ListTunnelSessions(t.Context(), params))

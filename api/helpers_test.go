@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func responding(status int, contentType, body string) doerFunc {
 			Header:        http.Header{"Content-Type": {contentType}},
 			Body:          io.NopCloser(strings.NewReader(body)),
 			ContentLength: -1,
+			Request:       new(http.Request), // as a recorder that keeps no headers has it
 		}, nil
 	}
 }
@@ -64,7 +66,10 @@ func failing(status int, retryAfter string) doerFunc {
 
 var errReset = errors.New("connection reset")
 
-func reset(*http.Request) (*http.Response, error) { return nil, errReset }
+// reset returns the error of a layer over an http.Client.
+func reset(r *http.Request) (*http.Response, error) {
+	return nil, fmt.Errorf("%w: %w", errReset, &url.Error{Op: r.Method, URL: r.URL.String(), Err: io.EOF})
+}
 
 // A script is an HTTP client with one response after the other. It repeats the last one, and
 // records the times and bodies of requests.

@@ -174,9 +174,7 @@ func TestRetryAfter(t *testing.T) {
 		{"date beside an invalid one", date(9 * time.Second), "today", 9 * time.Second},
 		{"past date", date(-time.Hour), "", 0},
 		{"date that overflows a Duration", "Fri, 31 Dec 9999 23:59:59 GMT", "", math.MaxInt64},
-		{"negative", "-7", "", 0},
 		{"word", "soon", "", 0},
-		{"longest Duration", "9223372036", "", 9223372036 * time.Second},
 		{"overflows a Duration", "9223372037", "", 9223372036 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -337,7 +335,7 @@ func TestRetriesAreLogged(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		quoting := responding(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
-		s := newScript(quoting, reset, failing(404, ""))
+		s := newScript(quoting, fails(errReset), failing(404, ""))
 		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
 		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
 			t.Error("got no error")
