@@ -51,9 +51,7 @@
 //
 // # Retries
 //
-// A request is sent up to 3 times. net/http can send it again by itself if a kept connection
-// breaks, but not a command, unless an editor gives it an Idempotency-Key header. The client
-// retries
+// A request is sent up to 3 times:
 //
 //   - with any method after a 429, which ngrok sends before it acts on a request, and if the host,
 //     or the proxy in front of it, could not be dialed. For an https proxy, dialing includes the
@@ -66,6 +64,10 @@
 // waits double up to 8 seconds. A Retry-After header that asks for up to a minute, but not for
 // zero, replaces the wait. If it asks for more, or if the context's deadline is before the end of
 // the wait, the error is returned at once. Canceling the context ends a call at once.
+//
+// net/http itself repeats a request if a kept connection turns out to be closed, or if an HTTP/2
+// server refuses it: a command only if, as far as net/http knows, the server has not acted on it,
+// or if a request editor has set the header Idempotency-Key.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
 // all programs of an account. Programs that make many calls should set [Doer].Limiter.
