@@ -123,7 +123,7 @@ func withoutQuery(url string) string {
 
 // Error returns one printable line, such as
 //
-//	GET "https://api.ngrok.com/tunnel_sessions": 429 Too Many Requests: slow down (ERR_NGROK_226) (operation op_1)
+//	GET "https://api.ngrok.com/tunnel_sessions": 400 Bad Request: no (ERR_NGROK_1) (operation op_1)
 func (e *ResponseError) Error() string {
 	text := fmt.Sprintf("%s %q: %d %s", e.Method, withoutQuery(e.URL), e.StatusCode, http.StatusText(e.StatusCode))
 	text = strings.TrimSpace(text) // not every status has a text
