@@ -60,6 +60,7 @@ fuzz: ## fuzz the IDs: FUZZTIME=30s
 	$(GO) test -run '^$$' -fuzz '^FuzzID$$' -fuzztime $(FUZZTIME) ./api
 
 live: ## compare a response of the real API with the document: ID=ts_…, and NGROK_API_KEY
+	@: "$${ID:?give an ID}" "$${NGROK_API_KEY:?set it}"
 	@NGROK_LIVE_ID="$$ID" $(GO) test -count=1 -v -run '^TestLive$$' .
 
 update: ## follow ngrok's document: UPSTREAM=url or file, ADD=A,B, ALL=1, BREAKING=allow
