@@ -11,7 +11,7 @@
 //   - The rest of api is written by hand. It adds authentication, retries, limits and response
 //     checks to every operation.
 //   - api/ngroktest is a fake of the API for tests, and api/examples has programs that use the
-//     client. Both use api/internal/fake.
+//     client. api/internal/fake is the part of the fake that an example runs with.
 //   - client_test.go tests the contract of the public API against openapi/ngrok.yaml.
 //   - .ci/update follows ngrok's document, with openapi/cut.
 //
