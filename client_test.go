@@ -73,6 +73,7 @@ func document(t *testing.T) (*openapi3.T, *openapi.Validator) {
 // The fake checks requests and responses, errors included, against the document.
 func TestMethods(t *testing.T) {
 	const id = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
+	_, v := document(t)
 	session, err := decode([]byte(samples["today"]))
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +123,11 @@ func TestMethods(t *testing.T) {
 			}
 			if !slices.Equal(sent, test.sent) {
 				t.Errorf("sent %q, want %q", sent, test.sent)
+			}
+			// The Doer knows the success statuses of all operations, the method only its own.
+			route, err := v.Route(srv.Requests()[0])
+			if err != nil || len(successesOf(t, route.Operation)) != 1 {
+				t.Errorf("the document has another success status: add it to the method (%v)", err)
 			}
 		})
 	}

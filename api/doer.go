@@ -292,8 +292,8 @@ var sharedTransport = sync.OnceValue(NewTransport)
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
 //     sent, so even a command is retried. With a transport that dials for longer, the attempt times
 //     out first, and the outcome is unknown. It is also unknown if a dial function of your own
-//     fails with another error than a [*net.OpError] whose Op is "dial". The deprecated Dial is not
-//     used.
+//     fails with another error than a [*net.OpError] whose Op is "dial". DialTLSContext is not
+//     limited, and the deprecated Dial is not used.
 //   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
 //   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
 //     its connection, so pings detect within 15 seconds that it is dead. Other settings in the

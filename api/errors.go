@@ -167,7 +167,7 @@ func (e *ResponseError) Is(target error) bool {
 // come from ngrok's gateway, for example if an endpoint is offline.
 func (e *ResponseError) isAboutResource() bool {
 	isFromAPI := e.OperationID != "" && e.Message != "" || strings.HasPrefix(e.Code, "ERR_NGROK_2")
-	isFromGateway := strings.HasPrefix(e.Code, "ERR_NGROK_3")
+	isFromGateway := len(e.Code) == len("ERR_NGROK_3000") && e.Code >= "ERR_NGROK_3000"
 	return isFromAPI && !isFromGateway && e.Details["path"] == nil && e.Message != "Not Found"
 }
 

@@ -62,15 +62,6 @@ func Example() {
 	// since 2026-03-04T05:06:07Z
 }
 
-func ExampleClientWithResponses_GetTunnelSession_notFound() {
-	client := newExample(fake().URL)
-	_, err := client.GetTunnelSession(context.Background(), "ts_gone")
-	if errors.Is(err, api.ErrNotFound) {
-		fmt.Println("the agent has disconnected")
-	}
-	// Output: the agent has disconnected
-}
-
 // Many concurrent lookups, with no more requests than ngrok allows: 120 in 60 seconds, retries
 // included. All clients of a program should share the limiter.
 func ExampleDoer_pacing() {

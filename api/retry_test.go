@@ -224,7 +224,6 @@ func TestDeadline(t *testing.T) {
 		requests int
 		is       error
 	}{
-		{"while sending", sending, time.Second, 1, context.DeadlineExceeded},
 		{"within the usual wait", failing(429, ""), 100 * time.Millisecond, 1, api.ErrRateLimited},
 		{"within the wait that is asked for", failing(429, "30"), 29 * time.Second, 1, api.ErrRateLimited},
 		{"after the wait", failing(429, "30"), 31 * time.Second, 2, api.ErrRateLimited},

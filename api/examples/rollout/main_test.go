@@ -153,6 +153,8 @@ func TestFaults(t *testing.T) {
 			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
 				"exit 1, 4 commands"},
 			lines{ok1, ok2, "exit 0, 4 commands"}},
+		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
+			lines{ok0, ok1, ok2, "exit 0, 9 commands"}, done},
 		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
 			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
 		{"response to the restart is lost",
@@ -243,9 +245,9 @@ func TestSelection(t *testing.T) {
 			"rollout: 2 of 7 agents are not at version 3.20.0", "exit 1, 6 commands",
 		}},
 		{"shared metadata", []api.TunnelSession{{ID: "ts_4", Metadata: "m1"}}, []string{"-filter", "m1"},
-			[]string{`rollout: give session ts_1 its own metadata: 2 agents have "m1"`, "exit 1, 0 commands"}},
+			[]string{`rollout: give session ts_1 its own metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
 		{"no metadata", []api.TunnelSession{{ID: "ts_4", AgentVersion: "3.18.0"}}, []string{"-filter", ""},
-			[]string{`rollout: give session ts_4 its own metadata: 1 agents have ""`, "exit 1, 0 commands"}},
+			[]string{`rollout: give session ts_4 its own metadata: 1 sessions have ""`, "exit 1, 0 commands"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

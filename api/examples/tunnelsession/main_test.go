@@ -43,12 +43,10 @@ func TestRun(t *testing.T) {
 		{"JSON", []string{"-json", "ts_odd"}, key, srv.URL(), 0, words(string(inJSON)), ""},
 		{"help", []string{"-h"}, key, srv.URL(), 0, "", "-filter expression"},
 		{"two IDs", []string{"a", "b"}, key, srv.URL(), 2, "", "give one ID"},
-		{"ID and filter", []string{"-filter", "eu", "a"}, key, srv.URL(), 2, "", "give one ID"},
 		{"filter for the fake", []string{"-filter", "eu"}, "", "", 2, "", "set NGROK_API_KEY"},
 		{"unknown session", []string{"ts_2"}, key, srv.URL(), 1, "", "no online agent has this session ID: GET "},
 		{"unknown key", nil, "2unknown_key", srv.URL(), 1, "", "check NGROK_API_KEY: GET "},
 		{"not the API", []string{"ts_1"}, key, proxy.URL, 1, "", "404 Not Found"},
-		{"plain http", nil, key, "http://proxy.example", 1, "", "must be https"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, stdout, stderr := runWith(t.Context(), test.key, test.baseURL, test.args...)

@@ -1,5 +1,5 @@
 // Package fake is the fake ngrok API of package ngroktest, without the validator. The validator
-// takes long to compile, and the example program does not need it.
+// takes long to compile, and the example tunnelsession does not need it.
 package fake
 
 import (
