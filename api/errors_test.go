@@ -56,7 +56,7 @@ func TestSentinels(t *testing.T) {
 		{"unknown path", 404, "op_2", `{"msg":"x","details":{"path":"/x"}}`, api.ErrUnexpectedResponse},
 		{"unknown path, without its name", 404, "op_2", `{"msg":"Not Found"}`, api.ErrUnexpectedResponse},
 		{"404 of a framework", 404, "", `{"code":404,"msg":"not found"}`, api.ErrUnexpectedResponse},
-		{"404 with a short code", 404, "op_2", `{"error_code":"ERR_NGROK_300","msg":"x"}`, api.ErrNotFound},
+		{"404 with a short code", 404, "op_2", `{"error_code":"ERR_NGROK_400","msg":"x"}`, api.ErrNotFound},
 		{"404 of a gateway", 404, "op_2", `{"error_code":"ERR_NGROK_3200","msg":"x"}`, api.ErrUnexpectedResponse},
 		{"404 of ngrok without a message", 404, "op_2", `{}`, api.ErrUnexpectedResponse},
 		{"404 with HTML", 404, "op_2", "<html>", api.ErrUnexpectedResponse},
