@@ -117,7 +117,8 @@ func callError(req *http.Request, err, failure error) error {
 	if failure != nil {
 		err = fmt.Errorf("%w, after: %w", err, failure)
 	}
-	return &url.Error{Op: req.Method, URL: withoutQuery(req.URL.Redacted()), Err: err}
+	path, _, _ := strings.Cut(req.URL.Redacted(), "?") // a filter can be long
+	return &url.Error{Op: req.Method, URL: path, Err: err}
 }
 
 // readBody returns the body of a request, so that each attempt can send it. If a request editor has
@@ -183,9 +184,14 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 			rsp.Header.Get("Content-Type"), rsp.Header.Get("Content-Encoding"))
 		return nil, newResponseError(rsp, body, err)
 	}
-	rsp.Body, rsp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	rsp.Body, rsp.ContentLength = bufferedBody{bytes.NewBuffer(body)}, int64(len(body))
 	return rsp, nil
 }
+
+// bufferedBody is a body in memory. Its bytes can be decoded without a copy.
+type bufferedBody struct{ *bytes.Buffer }
+
+func (bufferedBody) Close() error { return nil }
 
 // successes are the success statuses that ngrok's document has for each method. A 204 has no body,
 // the others have a JSON object.

@@ -115,18 +115,12 @@ func retryAfter(header http.Header) time.Duration {
 	return max(0, date.Sub(now))
 }
 
-// withoutQuery returns a URL without its query, for error texts: a filter can be long.
-func withoutQuery(url string) string {
-	path, _, _ := strings.Cut(url, "?")
-	return path
-}
-
 // Error returns one printable line, such as
 //
 //	GET "https://api.ngrok.com/tunnel_sessions": 400 Bad Request: no (ERR_NGROK_1) (operation op_1)
 func (e *ResponseError) Error() string {
-	text := fmt.Sprintf("%s %q: %d %s", e.Method, withoutQuery(e.URL), e.StatusCode, http.StatusText(e.StatusCode))
-	text = strings.TrimSpace(text) // not every status has a text
+	path, _, _ := strings.Cut(e.URL, "?") // a filter can be long
+	text := fmt.Sprintf("%s %q: %d %s", e.Method, path, e.StatusCode, http.StatusText(e.StatusCode))
 	if e.Message != "" {
 		text += ": " + e.Message
 	}

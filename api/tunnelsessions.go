@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -160,16 +159,18 @@ func decode[T any](rsp *http.Response, err error, isValid func(*T) bool) (*T, er
 		return nil, plainError(err)
 	}
 	defer rsp.Body.Close()
-	var body bytes.Buffer
-	if _, err := io.Copy(&body, rsp.Body); err != nil {
+	var data []byte
+	if body, ok := rsp.Body.(bufferedBody); ok {
+		data = body.Bytes()
+	} else if data, err = io.ReadAll(rsp.Body); err != nil { // of a client without a Doer
 		return nil, err
 	}
 	object := new(T)
-	if err := json.Unmarshal(body.Bytes(), object); err != nil {
-		return nil, newResponseError(rsp, body.Bytes(), err)
+	if err := json.Unmarshal(data, object); err != nil {
+		return nil, newResponseError(rsp, data, err)
 	}
 	if !isValid(object) {
-		return nil, newResponseError(rsp, body.Bytes(), errors.New("the body lacks the requested data"))
+		return nil, newResponseError(rsp, data, errors.New("the body lacks the requested data"))
 	}
 	return object, nil
 }
