@@ -200,7 +200,7 @@ func TestServerLists(t *testing.T) {
 		{"all", list(t, srv, nil, nil), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_restarted2 in 3"},
 		{"limited", list(t, srv, &api.TunnelSessionsListParams{Limit: new("2")}, nil),
 			"ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_restarted2 in 4"},
-		{"filtered", list(t, srv, &api.TunnelSessionsListParams{Filter: new("eu")}, nil), "ts_0 ts_2 ts_4 ts_restarted2 in 2"},
+		{"filter", list(t, srv, &api.TunnelSessionsListParams{Filter: new("eu")}, nil), "ts_0 ts_2 ts_4 ts_restarted2 in 2"},
 		{"while it changes", list(t, srv, nil, change), "ts_0 ts_1 ts_2 ts_3 ts_4 ts_5 ts_restarted2 in 3"},
 		{"changed", list(t, srv, nil, nil), "ts_restarted1 ts_restarted3 ts_restarted4 ts_restarted5 in 2"},
 	} {

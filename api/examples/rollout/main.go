@@ -156,7 +156,7 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 		case s.OS == "windows" && !r.windowsService:
 			r.print(a, "skipped: ngrok cannot restart it on Windows: if it is a service, use -windows-service")
 		case s.Metadata == "" || len(all[s.Metadata]) > 1:
-			return nil, fmt.Errorf("give session %s its own metadata: %d sessions have %q", s.ID, len(all[s.Metadata]), s.Metadata)
+			return nil, fmt.Errorf("give %s unique metadata: %d sessions have %q", s.ID, len(all[s.Metadata]), s.Metadata)
 		default:
 			agents = append(agents, a)
 		}

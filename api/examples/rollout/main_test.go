@@ -245,9 +245,9 @@ func TestSelection(t *testing.T) {
 			"rollout: 2 of 7 agents are not at version 3.20.0", "exit 1, 6 commands",
 		}},
 		{"shared metadata", []api.TunnelSession{{ID: "ts_4", Metadata: "m1"}}, []string{"-filter", "m1"},
-			[]string{`rollout: give session ts_1 its own metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
+			[]string{`rollout: give ts_1 unique metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
 		{"no metadata", []api.TunnelSession{{ID: "ts_4", AgentVersion: "3.18.0"}}, []string{"-filter", ""},
-			[]string{`rollout: give session ts_4 its own metadata: 1 sessions have ""`, "exit 1, 0 commands"}},
+			[]string{`rollout: give ts_4 unique metadata: 1 sessions have ""`, "exit 1, 0 commands"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
