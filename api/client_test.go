@@ -26,7 +26,7 @@ func TestNewRejects(t *testing.T) {
 
 		{"no scheme", apiKey, baseURL("api.ngrok.com"), "must be https"},
 		{"http", apiKey, baseURL("http://api.ngrok.com"), "unencrypted"},
-		{"http to a private address", apiKey, baseURL("http://192.168.0.1"), "unencrypted"},
+		{"no host but a port", apiKey, baseURL("https://:443"), "with a host"},
 		{"http to a name like localhost", apiKey, baseURL("http://localhost.evil.test"), "unencrypted"},
 		// In this spelling, net/http sends requests to a proxy.
 		{"http to LOCALHOST", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
