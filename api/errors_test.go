@@ -44,7 +44,7 @@ func TestSentinels(t *testing.T) {
 		{"authtoken as key", 400, "", `{"error_code":"ERR_NGROK_206"}`, api.ErrAuthentication},
 		{"unauthorized by a proxy", 401, "", "<html>", api.ErrAuthentication},
 		{"key refused with a 404", 404, "op_1", `{"error_code":"ERR_NGROK_203","msg":"x"}`, api.ErrAuthentication},
-		{"forbidden for another reason", 403, "", `{"error_code":"ERR_NGROK_300"}`, nil},
+		{"no version", 400, "", `{"error_code":"ERR_NGROK_218"}`, nil},
 		{"rate limited", 429, "", `{"error_code":"ERR_NGROK_226"}`, api.ErrRateLimited},
 
 		{"unknown session", 404, "", notFound, api.ErrNotFound},
