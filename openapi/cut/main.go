@@ -24,8 +24,7 @@ import (
 )
 
 func main() {
-	isSeparator := func(r rune) bool { return r == ',' || r == ' ' }
-	operations := strings.FieldsFunc(strings.Join(os.Args[1:], ","), isSeparator)
+	operations := strings.Fields(strings.ReplaceAll(strings.Join(os.Args[1:], " "), ",", " "))
 	fragment, err := cut(context.Background(), os.Stdin, operations)
 	if err == nil {
 		_, err = os.Stdout.Write(fragment)
@@ -43,7 +42,8 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("read the document: %w", err)
 	}
-	whole, err := normalize(escapedForYAML(document))
+	document, isJSON := escapedForYAML(document)
+	whole, err := normalize(document)
 	if err != nil {
 		return nil, fmt.Errorf("the document is not YAML or JSON, or is cut short: get it again: %w", err)
 	}
@@ -52,7 +52,7 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	if err != nil || !strings.HasPrefix(doc.OpenAPI, "3.") {
 		return nil, errors.New("this is not an OpenAPI 3 document: name ngrok's with UPSTREAM, or in the header's Source")
 	}
-	if !json.Valid(document) && !bytes.HasSuffix(document, []byte("\n")) {
+	if !isJSON && !bytes.HasSuffix(document, []byte("\n")) {
 		return nil, errors.New("the document is cut short within its last line: get it again")
 	}
 	if err := keep(ctx, doc, operations); err != nil {
@@ -138,17 +138,17 @@ func makeStrings(node *yaml.Node) {
 }
 
 // escapedForYAML returns JSON without surrogate pairs, the escapes of an emoji, which YAML does not
-// have. It returns other data as it is.
-func escapedForYAML(data []byte) []byte {
+// have. It returns other data as it is, and false.
+func escapedForYAML(data []byte) (escaped []byte, isJSON bool) {
 	var content any
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber() // keeps numbers as written
 	if !json.Valid(data) || decoder.Decode(&content) != nil {
-		return data
+		return data, false
 	}
 	escaped, err := json.Marshal(content)
 	if err != nil {
-		return data
+		return data, false
 	}
-	return escaped
+	return escaped, true
 }
