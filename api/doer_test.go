@@ -92,13 +92,14 @@ func (b stallingBody) Read([]byte) (int, error) {
 
 func (stallingBody) Close() error { return nil }
 
+func stalling(r *http.Request) (*http.Response, error) {
+	rsp, err := ok(r)
+	rsp.Body = stallingBody{r.Context()}
+	return rsp, err
+}
+
 // Each attempt has its timeout, whatever the HTTP client. The caller's context has none.
 func TestAttemptTimeout(t *testing.T) {
-	stalled := func(r *http.Request) (*http.Response, error) {
-		rsp, err := ok(r)
-		rsp.Body = stallingBody{r.Context()}
-		return rsp, err
-	}
 	for _, test := range []struct {
 		name   string
 		client api.HttpRequestDoer
@@ -107,7 +108,7 @@ func TestAttemptTimeout(t *testing.T) {
 	}{
 		{"default", doerFunc(sending), 0, 30 * time.Second},
 		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second},
-		{"in the body", doerFunc(stalled), 0, 30 * time.Second},
+		{"in the body", doerFunc(stalling), 0, 30 * time.Second},
 		{"http.Client with a transport that traces", &http.Client{Transport: roundTripper(sending)}, 0, 30 * time.Second},
 		{"http.Client with a sooner timeout", &http.Client{Transport: roundTripper(sending), Timeout: time.Second},
 			0, time.Second},

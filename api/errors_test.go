@@ -132,7 +132,7 @@ func TestErrorHasNoQuery(t *testing.T) {
 	filter := strings.Repeat(`obj.id == "ts_1" || `, 2000)
 	for name, doer := range map[string]api.HttpRequestDoer{
 		"response":    responding(414, "text/html", "<html>"),
-		"no response": fails(errReset),
+		"no response": noResponse(errReset),
 	} {
 		params := &api.TunnelSessionsListParams{Filter: &filter}
 		_, err := collect(once(t, doer).ListTunnelSessions(t.Context(), params))

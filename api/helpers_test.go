@@ -64,6 +64,13 @@ func failing(status int, retryAfter string) doerFunc {
 	}
 }
 
+// noResponse returns an HTTP client that returns an error as an http.Client does.
+func noResponse(err error) doerFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
+	}
+}
+
 var errReset = errors.New("connection reset")
 
 // reset returns the error of a layer over an http.Client.

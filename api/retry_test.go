@@ -11,7 +11,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,13 +34,6 @@ var (
 	errProxy = &net.OpError{Op: "proxyconnect", Err: errDial}
 )
 
-// fails returns an HTTP client that gets no response, and an error as an http.Client returns it.
-func fails(err error) doerFunc {
-	return func(r *http.Request) (*http.Response, error) {
-		return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
-	}
-}
-
 func TestRetries(t *testing.T) {
 	const never, idempotent, always = 0, 1, 2
 	type failure struct {
@@ -49,11 +41,11 @@ func TestRetries(t *testing.T) {
 		retried int
 	}
 	failures := map[string]failure{
-		"host refuses the connection":  {fails(errDial), always},
-		"proxy refuses the connection": {fails(errProxy), always},
-		"connection breaks":            {fails(&net.OpError{Op: "read", Err: errReset}), idempotent},
-		"connection ends":              {fails(io.EOF), idempotent},
-		"certificate is not trusted":   {fails(&tls.CertificateVerificationError{Err: errReset}), never},
+		"host refuses the connection":  {noResponse(errDial), always},
+		"proxy refuses the connection": {noResponse(errProxy), always},
+		"connection breaks":            {noResponse(&net.OpError{Op: "read", Err: errReset}), idempotent},
+		"connection ends":              {noResponse(io.EOF), idempotent},
+		"certificate is not trusted":   {noResponse(&tls.CertificateVerificationError{Err: errReset}), never},
 		"429":                          {failing(429, ""), always},
 	}
 	for _, status := range []int{500, 502, 503, 504} {
@@ -88,15 +80,15 @@ func TestOutcomeUnknown(t *testing.T) {
 		name    string
 		respond doerFunc
 		id      string
-		limiter limiterFunc // may be nil
+		limiter interface{ Wait(context.Context) error } // may be nil
 		unknown bool
 	}{
 		{"success", noContent, "ts_1", nil, false},
 		{"invalid ID", noContent, "..", nil, false},
 		{"limiter", noContent, "ts_1", refuse, false},
 		{"limiter before another attempt", failing(429, ""), "ts_1", afterFirst(refuse), false},
-		{"dialing the host", fails(errDial), "ts_1", nil, false},
-		{"dialing the proxy", fails(errProxy), "ts_1", nil, false},
+		{"dialing the host", noResponse(errDial), "ts_1", nil, false},
+		{"dialing the proxy", noResponse(errProxy), "ts_1", nil, false},
 		{"429", failing(429, ""), "ts_1", nil, false},
 		{"unknown session", responding(404, "application/json", notFound), "ts_1", nil, false},
 		{"agent that cannot", responding(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
@@ -105,15 +97,12 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"500", failing(500, ""), "ts_1", nil, true},
 		{"redirect", failing(302, ""), "ts_1", nil, true},
 		{"unexpected success", ok, "ts_1", nil, true},
-		{"connection breaks", fails(io.EOF), "ts_1", nil, true},
+		{"connection breaks", noResponse(io.EOF), "ts_1", nil, true},
 		{"timeout", sending, "ts_1", nil, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				doer := &api.Doer{HTTPClient: test.respond}
-				if test.limiter != nil {
-					doer.Limiter = test.limiter
-				}
+				doer := &api.Doer{HTTPClient: test.respond, Limiter: test.limiter}
 				err := newClient(t, api.WithHTTPClient(doer)).StopTunnelSession(t.Context(), test.id)
 				if (err == nil) != (test.name == "success") {
 					t.Errorf("got %v", err)
@@ -253,20 +242,16 @@ func TestCancel(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		respond  doerFunc
-		limiter  limiterFunc
+		limiter  interface{ Wait(context.Context) error } // may be nil
 		after    time.Duration
 		requests int
 		last     error // nil: none besides the context's
 	}{
 		{"while sending", sending, nil, time.Second, 1, nil},
-		{"in the body", func(r *http.Request) (*http.Response, error) {
-			rsp, err := ok(r)
-			rsp.Body = stallingBody{r.Context()}
-			return rsp, err
-		}, nil, time.Second, 1, nil},
+		{"in the body", stalling, nil, time.Second, 1, nil},
 		{"while waiting after a transport error", reset, nil, 100 * time.Millisecond, 1, errReset},
 		{"while waiting after a response", failing(429, "10"), nil, 15 * time.Second, 2, api.ErrRateLimited},
-		{"while waiting for the limiter", ok, waitForCause, time.Second, 0, nil},
+		{"while waiting for the limiter", ok, limiterFunc(waitForCause), time.Second, 0, nil},
 		{"while waiting for the limiter after a response", failing(429, "10"), afterFirst(waitForCause),
 			15 * time.Second, 1, api.ErrRateLimited},
 	} {
@@ -274,12 +259,8 @@ func TestCancel(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(test.after, func() { cancel(gone) })
-				var d api.Doer
-				if test.limiter != nil {
-					d.Limiter = test.limiter
-				}
 				s := newScript(test.respond)
-				_, err := s.do(ctx, d, "GET")
+				_, err := s.do(ctx, api.Doer{Limiter: test.limiter}, "GET")
 				if !errors.Is(err, context.Canceled) || errors.Is(err, gone) {
 					t.Errorf("got %v, want context.Canceled, and not the cause", err)
 				}
@@ -334,7 +315,7 @@ func TestRetriesAreLogged(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		quoting := responding(429, "application/json", `{"msg":"bad: `+apiKey+`"}`)
-		s := newScript(quoting, fails(errReset), failing(404, ""))
+		s := newScript(quoting, noResponse(errReset), failing(404, ""))
 		client := newClient(t, api.WithHTTPClient(&api.Doer{HTTPClient: s, Logger: logger}))
 		if _, err := client.GetTunnelSession(t.Context(), "ts_1"); err == nil {
 			t.Error("got no error")
