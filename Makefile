@@ -66,8 +66,12 @@ live: ## compare a response of the real API with the document: ID=ts_…, and NG
 update: ## follow ngrok's document: UPSTREAM=url or file, ADD=A,B, ALL=1, BREAKING=allow
 	@bash .ci/update $(OASDIFF) $(APIDIFF)
 
+# Git can undo it. A longer name, such as the old path with "-tools" at its end, is another name.
 module-path: ## rename the module everywhere: MODULE=git.example.org/you/ngrokapi
-	@sh .ci/module-path "$$MODULE"
+	@old=$$($(GO) list -m) && $(GO) mod edit -module "$${MODULE:?name the new path}" && \
+	git grep --no-color --untracked -lzIF -e "$$old" -- ':!go.mod' | \
+		old=$$old xargs -0 perl -pi -e 's/\Q$$ENV{old}\E(?![\w~-])/$$ENV{MODULE}/g' && \
+	$(GO) fmt ./... >/dev/null && echo "the module path was $$old and is $$MODULE: run make test and commit"
 
 release-check: ## say which version the changes need; VERSION=v1.2.3 checks that one
 	@sh .ci/release-check $(APIDIFF) "$$VERSION"
