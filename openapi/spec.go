@@ -1,5 +1,6 @@
 // Package openapi has the fragment of ngrok's OpenAPI document from which the client is generated,
-// for tests and tools. Package api does not import it.
+// for the tests and tools of this module. It may change in any release. Package api does not import
+// it.
 package openapi
 
 import (

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -15,29 +14,21 @@ import (
 )
 
 // A Validator checks requests and responses against a document. It is safe for concurrent use.
-type Validator struct {
-	server *url.URL
-	router routers.Router
-}
+type Validator struct{ router routers.Router }
 
-// NewValidator returns a validator for doc, which must have a server and must not be changed
-// afterwards.
+// NewValidator returns a validator for doc, which must not be changed afterwards. It ignores the
+// document's servers: the host of a request does not matter.
 func NewValidator(doc *openapi3.T) (*Validator, error) {
-	if len(doc.Servers) == 0 {
-		return nil, errors.New("make a validator: the document names no server")
-	}
-	server, err := url.Parse(doc.Servers[0].URL)
-	if err != nil {
-		return nil, fmt.Errorf("make a validator: parse the document's server: %w", err)
-	}
-	router, err := gorillamux.NewRouter(doc)
+	anywhere := *doc
+	anywhere.Servers = nil
+	router, err := gorillamux.NewRouter(&anywhere)
 	if err != nil {
 		return nil, fmt.Errorf("make a validator: %w", err)
 	}
-	return &Validator{server: server, router: router}, nil
+	return &Validator{router}, nil
 }
 
-// Route returns the operation that a request is for. Its host does not matter.
+// Route returns the operation that a request is for.
 func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 	input, err := v.input(req)
 	if err != nil {
@@ -47,8 +38,7 @@ func (v *Validator) Route(req *http.Request) (*routers.Route, error) {
 }
 
 // Request returns an error if a request does not conform to the document: no operation has its
-// method and path, it is not authenticated, or a parameter is missing or wrong. Its host does not
-// matter.
+// method and path, it is not authenticated, or a parameter is missing or wrong.
 func (v *Validator) Request(req *http.Request) error {
 	input, err := v.input(req)
 	if err != nil {
@@ -83,16 +73,12 @@ func Defines(operation *openapi3.Operation, status int) bool {
 }
 
 func (v *Validator) input(req *http.Request) (*openapi3filter.RequestValidationInput, error) {
-	// The router only knows the document's server.
-	onServer := req.Clone(req.Context())
-	onServer.URL.Scheme, onServer.URL.Host = v.server.Scheme, v.server.Host
-	onServer.Host = v.server.Host
-	route, parameters, err := v.router.FindRoute(onServer)
+	route, parameters, err := v.router.FindRoute(req)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
 	}
 	return &openapi3filter.RequestValidationInput{
-		Request:    onServer,
+		Request:    req,
 		PathParams: parameters,
 		Route:      route,
 		Options: &openapi3filter.Options{
