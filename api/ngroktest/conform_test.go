@@ -19,6 +19,8 @@ type recordingTB struct {
 
 func (tb *recordingTB) Helper() {}
 
+func (tb *recordingTB) Cleanup(func()) {}
+
 func (tb *recordingTB) Errorf(format string, args ...any) {
 	tb.failures = append(tb.failures, fmt.Sprintf(format, args...))
 }

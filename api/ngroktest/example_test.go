@@ -18,6 +18,8 @@ type exampleTB struct{ testing.TB }
 
 func (exampleTB) Helper() {}
 
+func (exampleTB) Cleanup(func()) {}
+
 func ExampleNewServer() {
 	t := exampleTB{}            // in a test, its *testing.T
 	ctx := context.Background() // in a test, t.Context()

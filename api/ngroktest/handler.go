@@ -12,7 +12,6 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"example.com/ngrokapi/api"
-	"example.com/ngrokapi/api/internal/fake"
 	"example.com/ngrokapi/openapi"
 )
 
@@ -25,18 +24,13 @@ import (
 // [NewServer], and calls [Server.URL]. The type embeds the interface and has four methods: Cleanup,
 // Errorf, Fatalf and Helper.
 func Handler(sessions ...api.TunnelSession) http.Handler {
-	f := fake.New(func() fake.Options { return fake.Options{} })
+	f := newFake(new(Server))
 	for _, s := range sessions {
-		if err := f.Put(s); err != nil {
+		if err := f.put(s); err != nil {
 			panic("ngroktest: " + err.Error())
 		}
 	}
-	return &validating{
-		api:       f,
-		filters:   func() bool { return false },
-		validator: validator(),
-		report:    func(error) {},
-	}
+	return &validating{api: f, validator: validator(), report: func(error) {}}
 }
 
 // Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
@@ -46,14 +40,13 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 // of the status, or for a 404, ngrok's message about an unknown session: Error(w, 404, "", "")
 // matches [api.ErrNotFound].
 func Error(w http.ResponseWriter, status int, code, message string) {
-	w.Header().Set("Ngrok-Operation-Id", "op_fromNgroktestError")
-	fake.Error(w, status, code, message)
+	w.Header().Set(operationHeader, "op_fromNgroktestError")
+	writeError(w, status, code, message)
 }
 
 // validating is a fake API that checks requests and responses against ngrok's document.
 type validating struct {
-	api       *fake.API
-	filters   func() bool // whether the API evaluates filters
+	api       *fake
 	validator *openapi.Validator
 	report    func(error) // called with each violation
 }
@@ -68,7 +61,7 @@ func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	maps.Copy(w.Header(), rec.Header())
 	w.WriteHeader(rec.Code)
-	w.Write(rec.Body.Bytes())
+	_, _ = w.Write(rec.Body.Bytes())
 }
 
 // check returns an error if a response does not conform to the document, or is a success whose
@@ -105,7 +98,7 @@ func (v *validating) checkQuery(r *http.Request, route *routers.Route) error {
 			return fmt.Errorf("%s %s has no query parameter %q: check its name", r.Method, route.Path, name)
 		}
 	}
-	if query.Has("filter") && !v.filters() {
+	if query.Has("filter") && v.api.server.Filter == nil {
 		return fmt.Errorf("the list has the filter %q: set Server.Filter to evaluate it", query.Get("filter"))
 	}
 	return nil

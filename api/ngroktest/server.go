@@ -47,11 +47,10 @@ import (
 	"testing"
 
 	"example.com/ngrokapi/api"
-	"example.com/ngrokapi/api/internal/fake"
 )
 
 // APIKey is the key that the fake accepts. It has the shape of a real one, and opens nothing.
-const APIKey = fake.APIKey
+const APIKey = "2NgrokTestKeyNotARealSecret_5uFakeFakeFakeFakeFake"
 
 // Server is a fake ngrok API. Make one with [NewServer]. Set its fields before the first request.
 // Its methods are safe for concurrent use.
@@ -82,7 +81,7 @@ type Server struct {
 	Filter func(expression string, session api.TunnelSession) bool
 
 	tb  testing.TB
-	api *fake.API
+	api *fake
 	url func() string
 
 	mu       sync.Mutex
@@ -95,12 +94,9 @@ type Server struct {
 func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
 	s := &Server{tb: tb}
-	s.api = fake.New(func() fake.Options {
-		return fake.Options{PageSize: s.PageSize, LatestVersion: s.LatestVersion, Filter: s.Filter}
-	})
+	s.api = newFake(s)
 	s.handler = &validating{
 		api:       s.api,
-		filters:   func() bool { return s.Filter != nil },
 		validator: validator(),
 		report:    func(err error) { tb.Errorf("ngroktest: %v", err) },
 	}
@@ -108,6 +104,11 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 		srv := httptest.NewServer(http.HandlerFunc(s.serve))
 		tb.Cleanup(srv.Close)
 		return srv.URL
+	})
+	tb.Cleanup(func() {
+		if unmet := s.api.unmet(); len(unmet) > 0 && !tb.Failed() && !tb.Skipped() {
+			tb.Errorf("ngroktest: no request has met the failures on %q: check their patterns", unmet)
+		}
 	})
 	for _, session := range sessions {
 		s.Put(session)
@@ -164,13 +165,13 @@ func (s *Server) URL() string { return s.url() }
 // they were first added; ngrok's is sorted by ID. The test fails at once if the session has no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
-	if err := s.api.Put(session); err != nil {
+	if err := s.api.put(session); err != nil {
 		s.tb.Fatalf("ngroktest: %v", err)
 	}
 }
 
 // Delete removes the session with the given ID, if there is one, as when its agent disconnects.
-func (s *Server) Delete(id string) { s.api.Delete(id) }
+func (s *Server) Delete(id string) { s.api.stop(id) }
 
 // Reconnect gives an agent a new session, and returns its ID. An update takes effect as at a
 // restart. Reconnect is for an agent whose connection broke, and for a stopped one that a service
@@ -178,7 +179,7 @@ func (s *Server) Delete(id string) { s.api.Delete(id) }
 // fails at once if there never was such a session.
 func (s *Server) Reconnect(id string) string {
 	s.tb.Helper()
-	id, err := s.api.Reconnect(id)
+	id, err := s.api.reconnect(id)
 	if err != nil {
 		s.tb.Fatalf("ngroktest: %v", err)
 	}
@@ -187,7 +188,7 @@ func (s *Server) Reconnect(id string) string {
 
 // Sessions returns the sessions that the server has now, in list order. An agent's new session is
 // in the place of its old one.
-func (s *Server) Sessions() []api.TunnelSession { return s.api.Sessions("") }
+func (s *Server) Sessions() []api.TunnelSession { return s.api.sessions("") }
 
 // Fail makes the next request fail with a status from 400 to 599 and an error code of ngrok, which
 // may be empty. Each call is for one request, so a second call is for the request after the next
@@ -210,8 +211,8 @@ func (s *Server) Fail(status int, code string) {
 //	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
 //
 // A request takes the first failure of Fail and FailOn that matches it, and leaves the others for
-// later requests. The test fails at once if the pattern is invalid. It does not notice a failure
-// that no request takes. For other headers, a message, or a failure after the command had its
+// later requests. The test fails at once if the pattern is invalid. It fails at its end if
+// no request has taken the failure. For other headers, a message, or a failure after the command had its
 // effect, use [Server.Wrap] and [Error]. A request that a handler of Wrap responds to takes no
 // failure.
 func (s *Server) FailOn(pattern string, status int, code string) {
@@ -219,7 +220,7 @@ func (s *Server) FailOn(pattern string, status int, code string) {
 	if status < 400 || status > 599 {
 		s.tb.Fatalf("ngroktest: fail with the status %d: it must be from 400 to 599", status)
 	}
-	if err := s.api.FailOn(pattern, status, code); err != nil {
+	if err := s.api.failOn(pattern, status, code); err != nil {
 		s.tb.Fatalf("ngroktest: %v", err)
 	}
 }

@@ -23,15 +23,16 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"unicode"
 
 	"example.com/ngrokapi/api"
-	"example.com/ngrokapi/api/internal/fake"
+	"example.com/ngrokapi/api/ngroktest"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
@@ -56,9 +57,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return 2
 	case key == "":
 		fmt.Fprintln(stderr, "NGROK_API_KEY is not set: using the built-in fake API")
-		srv := newFake()
+		srv := httptest.NewServer(ngroktest.Handler(samples...))
 		defer srv.Close()
-		key, baseURL = fake.APIKey, srv.URL
+		key, baseURL = ngroktest.APIKey, srv.URL
 	}
 	sessions, err := find(ctx, key, baseURL, flags.Arg(0), *filter)
 	if err == nil {
@@ -138,15 +139,7 @@ func printable(value string) string {
 	return value
 }
 
-// newFake returns a fake API with two sessions.
-func newFake() *httptest.Server {
-	f := fake.New(func() fake.Options { return fake.Options{} })
-	for _, session := range samples {
-		_ = f.Put(session) // each has an ID
-	}
-	return httptest.NewServer(f)
-}
-
+// samples are the sessions of the fake API.
 var samples = []api.TunnelSession{
 	{ID: "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR", IP: "203.0.113.7", OS: "linux", AgentVersion: "3.19.1", Region: "eu",
 		StartedAt: "2026-03-04T05:06:07Z", Metadata: `{"rack":"b12"}`},

@@ -1,6 +1,4 @@
-// Package fake is the fake ngrok API of package ngroktest, without the validator. The validator
-// takes long to compile, and the example tunnelsession does not need it.
-package fake
+package ngroktest
 
 import (
 	"cmp"
@@ -20,9 +18,6 @@ import (
 	"example.com/ngrokapi/api"
 )
 
-// APIKey is the key that the API accepts. It has the shape of a real one.
-const APIKey = "2NgrokTestKeyNotARealSecret_5uFakeFakeFakeFakeFake"
-
 const (
 	listURI         = "https://api.ngrok.com/tunnel_sessions"
 	maxPageSize     = 100
@@ -30,10 +25,10 @@ const (
 	operationHeader = "Ngrok-Operation-Id"
 )
 
-// API is an HTTP handler that responds as ngrok does. Its methods are safe for concurrent use.
-type API struct {
-	options func() Options
-	mux     http.ServeMux
+// A fake is an HTTP handler that responds as ngrok does.
+type fake struct {
+	server *Server // its fields say how the API behaves
+	mux    http.ServeMux
 
 	mu         sync.Mutex
 	agents     map[string]*agent // by session ID, including the IDs of earlier sessions
@@ -43,13 +38,6 @@ type API struct {
 	starts     int               // so far
 }
 
-// Options are the fields of ngroktest.Server.
-type Options struct {
-	PageSize      int
-	LatestVersion string
-	Filter        func(expression string, session api.TunnelSession) bool // nil: no filtering
-}
-
 type agent struct {
 	session   api.TunnelSession // the current one, or the last one
 	online    bool
@@ -57,12 +45,11 @@ type agent struct {
 	updatedAt time.Time
 }
 
-// New returns a fake without sessions. It asks for the options in each request.
-func New(options func() Options) *API {
-	a := &API{options: options, agents: make(map[string]*agent)}
+func newFake(server *Server) *fake {
+	a := &fake{server: server, agents: make(map[string]*agent)}
 	a.mux.HandleFunc("GET /tunnel_sessions", a.list)
 	a.mux.HandleFunc("GET /tunnel_sessions/{id}", a.with(func(w http.ResponseWriter, agent *agent) {
-		write(w, http.StatusOK, agent.session)
+		writeJSON(w, http.StatusOK, agent.session)
 	}))
 	a.mux.HandleFunc("POST /tunnel_sessions/{id}/restart", a.with(a.restart))
 	a.mux.HandleFunc("POST /tunnel_sessions/{id}/stop", a.with(func(w http.ResponseWriter, agent *agent) {
@@ -74,8 +61,7 @@ func New(options func() Options) *API {
 	return a
 }
 
-// Put adds a session, or replaces the one with its ID.
-func (a *API) Put(session api.TunnelSession) error {
+func (a *fake) put(session api.TunnelSession) error {
 	if session.ID == "" {
 		return fmt.Errorf("the session %+v has no ID: set the field ID, by which it is looked up", session)
 	}
@@ -91,8 +77,7 @@ func (a *API) Put(session api.TunnelSession) error {
 	return nil
 }
 
-// Delete removes the session with the given ID, if there is one.
-func (a *API) Delete(id string) {
+func (a *fake) stop(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if agent := a.online(id); agent != nil {
@@ -100,9 +85,7 @@ func (a *API) Delete(id string) {
 	}
 }
 
-// Reconnect gives the agent that has or had the session with the given ID a new one. It returns the
-// new ID.
-func (a *API) Reconnect(id string) (string, error) {
+func (a *fake) reconnect(id string) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	agent := a.agents[id]
@@ -113,9 +96,9 @@ func (a *API) Reconnect(id string) (string, error) {
 	return agent.session.ID, nil
 }
 
-// Sessions returns the sessions in list order: those after the session with the given ID, or all if
+// sessions returns the sessions in list order: those after the session with the given ID, or all if
 // there never was one.
-func (a *API) Sessions(after string) []api.TunnelSession {
+func (a *fake) sessions(after string) []api.TunnelSession {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	sessions := []api.TunnelSession{}
@@ -130,21 +113,23 @@ func (a *API) Sessions(after string) []api.TunnelSession {
 // A failure responds to the next request that matches its ServeMux, of which it is the only
 // handler.
 type failure struct {
-	mux    http.ServeMux
-	status int
-	code   string
+	pattern string
+	mux     http.ServeMux
+	status  int
+	code    string
 }
 
-func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) { Error(w, f.status, f.code, "") }
+func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, f.status, f.code, "")
+}
 
-// FailOn adds a failure for the next request that matches a pattern of [http.ServeMux].
-func (a *API) FailOn(pattern string, status int, code string) (err error) {
+func (a *fake) failOn(pattern string, status int, code string) (err error) {
 	defer func() {
 		if invalid := recover(); invalid != nil {
 			err = fmt.Errorf("fail on %q: give a pattern of http.ServeMux: %v", pattern, invalid)
 		}
 	}()
-	f := &failure{status: status, code: code}
+	f := &failure{pattern: pattern, status: status, code: code}
 	f.mux.Handle(pattern, f)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -152,8 +137,7 @@ func (a *API) FailOn(pattern string, status int, code string) (err error) {
 	return nil
 }
 
-// ServeHTTP responds to a request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	failure := a.begin(w, r)
 	switch p := r.URL.EscapedPath(); {
 	case failure != nil:
@@ -166,8 +150,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// unmet returns the patterns of the failures that no request has met.
+func (a *fake) unmet() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var patterns []string
+	for _, f := range a.failures {
+		patterns = append(patterns, f.pattern)
+	}
+	return patterns
+}
+
 // begin gives a request an operation ID. It returns the failure that the request meets, or nil.
-func (a *API) begin(w http.ResponseWriter, r *http.Request) *failure {
+func (a *fake) begin(w http.ResponseWriter, r *http.Request) *failure {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.operations++
@@ -183,7 +178,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) *failure {
 }
 
 // online returns the agent that has a session, or nil. The caller must hold the lock.
-func (a *API) online(id string) *agent {
+func (a *fake) online(id string) *agent {
 	agent := a.agents[id]
 	if agent == nil || !agent.online || agent.session.ID != id {
 		return nil
@@ -193,19 +188,19 @@ func (a *API) online(id string) *agent {
 
 // with returns a handler that calls f, with the lock held, for the agent whose session is in the
 // path.
-func (a *API) with(f func(http.ResponseWriter, *agent)) http.HandlerFunc {
+func (a *fake) with(f func(http.ResponseWriter, *agent)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if agent := a.online(r.PathValue("id")); agent != nil {
 			f(w, agent)
 		} else {
-			Error(w, http.StatusNotFound, "", "")
+			writeError(w, http.StatusNotFound, "", "")
 		}
 	}
 }
 
-func (a *API) restart(w http.ResponseWriter, agent *agent) {
+func (a *fake) restart(w http.ResponseWriter, agent *agent) {
 	if agent.session.OS == "windows" {
 		badRequest(w, "ERR_NGROK_804", "This ngrok agent does not support remote restarting: it runs on Windows.")
 		return
@@ -215,7 +210,7 @@ func (a *API) restart(w http.ResponseWriter, agent *agent) {
 }
 
 // start gives an agent a new session. The caller must hold the lock.
-func (a *API) start(agent *agent) {
+func (a *fake) start(agent *agent) {
 	if agent.updatedTo != "" && time.Since(agent.updatedAt) >= updateTime {
 		agent.session.AgentVersion = agent.updatedTo
 	}
@@ -233,8 +228,8 @@ func (a *API) start(agent *agent) {
 	a.order = slices.Insert(a.order, slices.Index(a.order, old), id)
 }
 
-func (a *API) update(w http.ResponseWriter, agent *agent) {
-	version, latest := agent.session.AgentVersion, a.options().LatestVersion
+func (a *fake) update(w http.ResponseWriter, agent *agent) {
+	version, latest := agent.session.AgentVersion, a.server.LatestVersion
 	const cannot = "This ngrok agent does not support remote updating: "
 	switch {
 	case latest == "": // the update changes nothing
@@ -251,11 +246,11 @@ func (a *API) update(w http.ResponseWriter, agent *agent) {
 }
 
 // list responds with a page of sessions.
-func (a *API) list(w http.ResponseWriter, r *http.Request) {
-	options, query := a.options(), r.URL.Query()
+func (a *fake) list(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
 	size := maxPageSize
-	if options.PageSize > 0 {
-		size = min(size, options.PageSize)
+	if a.server.PageSize > 0 {
+		size = min(size, a.server.PageSize)
 	}
 	if query.Has("limit") {
 		limit, err := strconv.Atoi(query.Get("limit"))
@@ -269,10 +264,10 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 		}
 		size = min(size, limit)
 	}
-	sessions := a.Sessions(query.Get("before_id"))
-	if query.Has("filter") && options.Filter != nil {
+	sessions := a.sessions(query.Get("before_id"))
+	if query.Has("filter") && a.server.Filter != nil {
 		sessions = slices.DeleteFunc(sessions, func(session api.TunnelSession) bool {
-			return !options.Filter(query.Get("filter"), session)
+			return !a.server.Filter(query.Get("filter"), session)
 		})
 	}
 	page := map[string]any{"uri": listURI, "next_page_uri": nil}
@@ -284,7 +279,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 		page["next_page_uri"] = listURI + "?" + next.Encode()
 	}
 	page["tunnel_sessions"] = sessions
-	write(w, http.StatusOK, page)
+	writeJSON(w, http.StatusOK, page)
 }
 
 // isAllowed reports whether a request has a valid key and version. If not, it responds.
@@ -297,13 +292,13 @@ func isAllowed(w http.ResponseWriter, r *http.Request) bool {
 	const your = "The API authentication you specified "
 	switch {
 	case authorization == "":
-		Error(w, http.StatusForbidden, "ERR_NGROK_200", your+"was missing: set the Authorization header.")
+		writeError(w, http.StatusForbidden, "ERR_NGROK_200", your+"was missing: set the Authorization header.")
 	case !strings.EqualFold(scheme, "Bearer") || !strings.Contains(key, "_"):
 		// Quote the key, so that tests find clients that log it.
-		Error(w, http.StatusForbidden, "ERR_NGROK_202",
+		writeError(w, http.StatusForbidden, "ERR_NGROK_202",
 			fmt.Sprintf(your+"does not look like an ngrok API key.\nYour authentication: %q", key))
 	case key != APIKey:
-		Error(w, http.StatusForbidden, "ERR_NGROK_203", your+"does not belong to any known account.")
+		writeError(w, http.StatusForbidden, "ERR_NGROK_203", your+"does not belong to any known account.")
 	case version == "":
 		badRequest(w, "ERR_NGROK_218", "You must specify an API version with the Ngrok-Version header.")
 	case version != "2": // the status is a guess: that of a missing version
@@ -317,23 +312,21 @@ func isAllowed(w http.ResponseWriter, r *http.Request) bool {
 // unknownPath responds as ngrok does to a path or a method that it does not have.
 func unknownPath(w http.ResponseWriter, r *http.Request) {
 	details := map[string]string{"path": r.URL.Path}
-	write(w, http.StatusNotFound, errorBody{Status: http.StatusNotFound, Message: "Not Found", Details: details})
+	writeJSON(w, http.StatusNotFound, errorBody{Status: http.StatusNotFound, Message: "Not Found", Details: details})
 }
 
 // badRequest writes an error with the status 400. For a command and a limit, that is a guess: ngrok
 // documents only the codes.
 func badRequest(w http.ResponseWriter, code, message string) {
-	Error(w, http.StatusBadRequest, code, message)
+	writeError(w, http.StatusBadRequest, code, message)
 }
 
-// Error writes an error with the operation ID that is in the header of w. The code is left out if
-// it is empty. An empty message becomes the text of the status, or for a 404, which is about an
-// unknown session, ngrok's message.
-func Error(w http.ResponseWriter, status int, code, message string) {
+// writeError writes an error with the operation ID that is in the header of w.
+func writeError(w http.ResponseWriter, status int, code, message string) {
 	if message == "" && status == http.StatusNotFound {
 		message = "Resource not found"
 	}
-	write(w, status, errorBody{
+	writeJSON(w, status, errorBody{
 		Code:    code,
 		Status:  status,
 		Message: cmp.Or(message, http.StatusText(status), "Error"),
@@ -348,7 +341,7 @@ type errorBody struct {
 	Details map[string]string `json:"details"`
 }
 
-func write(w http.ResponseWriter, status int, value any) {
+func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // values are sessions, or from this package
