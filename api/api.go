@@ -27,7 +27,7 @@
 // # Errors
 //
 // A nil error means that ngrok responded as its document says. Any other complete response is
-// returned as a [*ResponseError], which matches the sentinels of this package:
+// returned as a [*ResponseError], which can match a sentinel of this package:
 //
 //	if errors.Is(err, api.ErrNotFound) { … }
 //
@@ -53,10 +53,11 @@
 //
 // A request is sent up to 3 times:
 //
-//   - with any method after a 429, which ngrok sends before it acts on a request, and if the host,
-//     or the proxy in front of it, could not be dialed. For an https proxy, dialing includes the
-//     TLS handshake. A proxy that refuses to connect to ngrok was dialed;
-//   - with GET, PUT and DELETE also after a 500, 502, 503 or 504, and after any other failure of
+//   - with any method, if nothing was done: after a 429, which ngrok sends before it acts on a
+//     request, and if the host, or the proxy in front of it, could not be dialed. For an https
+//     proxy, dialing includes the TLS handshake. If the proxy responds that it cannot reach ngrok,
+//     it was dialed;
+//   - with GET, PUT and DELETE, also after a 500, 502, 503 or 504, and after any other failure of
 //     the connection, such as a timeout, a failed TLS handshake or a truncated body. An untrusted
 //     certificate ends the call.
 //
@@ -65,19 +66,20 @@
 // zero, replaces the wait. If it asks for more, or if the context's deadline is before the end of
 // the wait, the error is returned at once. Canceling the context ends a call at once.
 //
-// net/http itself repeats a request if a kept connection turns out to be closed, or if an HTTP/2
-// server refuses it: a command only if, as far as net/http knows, the server has not acted on it,
-// or if a request editor has set the header Idempotency-Key.
+// net/http itself sends a request again if a kept connection turns out to be closed, or if an
+// HTTP/2 server refuses it. It does so with a command only if it knows that the server has not
+// acted on it, or if a request editor has set the header Idempotency-Key or X-Idempotency-Key: do
+// not set them.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
 // all programs of an account. Programs that make many calls should set [Doer].Limiter.
 //
 // # Limits
 //
-// An attempt takes at most 30 seconds. The body of a success has at most 10 MiB, after
-// decompression. Of the body of an error, 64 KiB are kept. Redirects are not followed, and the base
-// URL must be https unless its host is this machine, so that the API key reaches nobody else. ngrok
-// quotes a malformed key in its error message; the client redacts it.
+// An attempt takes at most 30 seconds. The body of a success may have 10 MiB, after decompression.
+// Of the body of an error, 64 KiB are kept. Redirects are not followed, and the base URL must be
+// https unless its host is this machine, so that the API key reaches nobody else. ngrok quotes a
+// malformed key in its error message; the client redacts it.
 //
 // # Testing
 //

@@ -38,7 +38,7 @@ func BenchmarkGet(b *testing.B) {
 		get  func(context.Context) (*api.TunnelSession, error)
 	}{
 		{"baseline", func(ctx context.Context) (*api.TunnelSession, error) {
-			return baseline(ctx, memory, "https://api.ngrok.com", benchID)
+			return baseline(ctx, memory, benchID)
 		}},
 		{"client", func(ctx context.Context) (*api.TunnelSession, error) {
 			return client.GetTunnelSession(ctx, benchID)
@@ -56,8 +56,8 @@ func BenchmarkGet(b *testing.B) {
 }
 
 // baseline gets a session with only the standard library, and guards against nothing.
-func baseline(ctx context.Context, client *http.Client, baseURL, id string) (*api.TunnelSession, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+"/tunnel_sessions/"+id, nil)
+func baseline(ctx context.Context, client *http.Client, id string) (*api.TunnelSession, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, sessionsURL+"/"+id, nil)
 	if err != nil {
 		return nil, err
 	}

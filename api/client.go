@@ -45,8 +45,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	return &ClientWithResponses{c}, nil
 }
 
-// tokenChars are the characters of a bearer token (RFC 6750). JSON escapes none of them, so a key
-// in a response can be found and redacted.
+// tokenChars are the characters of a bearer token (RFC 6750). Of these, encoders of JSON escape only
+// the slash, and not all of them do, so a key in a response can be found and redacted.
 const tokenChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this

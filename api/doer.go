@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,9 +19,6 @@ const (
 	defaultAttemptTimeout = 30 * time.Second
 	defaultMaxAttempts    = 3
 	defaultMaxBodyBytes   = 10 << 20
-
-	firstWait     = 500 * time.Millisecond
-	maxRetryAfter = time.Minute
 )
 
 // Doer sends requests for a client. It retries them, limits how much it reads, and returns an error
@@ -90,8 +83,8 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		if ctx.Err() != nil {
 			return nil, callError(req, ctx.Err(), nil) // not the cause either
 		}
-		wait, retry := d.backoff(req, err, attempt)
-		if !retry {
+		wait, allowed := backoff(req, err, attempt)
+		if !allowed || attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) {
 			if attempt > 1 {
 				err = fmt.Errorf("%w (%d attempts)", err, attempt)
 			}
@@ -108,8 +101,6 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		failure = err
 	}
 }
-
-var errLimiter = errors.New("wait for the limiter")
 
 // callError returns the error of a call without a complete response, in the form of net/http. If
 // err prevented a retry, failure is the error of the previous attempt.
@@ -137,8 +128,11 @@ func readBody(req *http.Request) ([]byte, error) {
 
 // send makes one attempt, with a clone of req, so that attempts share nothing.
 func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(d.AttemptTimeout, defaultAttemptTimeout))
+	timeout := cmp.Or(d.AttemptTimeout, defaultAttemptTimeout)
+	ctx, cancel := context.WithTimeoutCause(req.Context(), timeout, timeoutError(timeout))
 	defer cancel()
+	ctx, stop := withMaxSends(ctx)
+	defer stop()
 	clone := req.Clone(ctx)
 	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body))
 	if len(body) > 0 {
@@ -146,21 +140,37 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 		clone.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		clone.Body, _ = clone.GetBody()
 	}
-	rsp, err := d.client().Do(clone)
-	if err != nil {
-		// The error of an http.Client has the whole URL, and a filter in it can be long.
-		if e, ok := err.(*url.Error); ok { //nolint:errorlint // a layer over the client adds facts
-			err = e.Err
-		}
-		return nil, callError(req, err, nil)
+	rsp, err := noRedirects(d.HTTPClient).Do(clone)
+	switch e, ok := err.(*url.Error); { //nolint:errorlint // a layer over the client adds facts
+	case ok:
+		err = e.Err // without the whole URL, in which a filter can be long
+	case err == nil && rsp == nil:
+		err = errors.New("the HTTP client returned neither a response nor an error")
+	case err == nil:
+		// A recorder can return a request without the key, which would then not be redacted. The
+		// body of a mock can be nil.
+		rsp.Request = req
+		rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
+		defer rsp.Body.Close()
+		rsp, err = d.check(rsp)
 	}
-	// A recorder can return a request without the key, which would then not be redacted. The body
-	// of a mock can be nil.
-	rsp.Request = req
-	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
-	defer rsp.Body.Close()
-	return d.check(rsp)
+	if _, ok := errors.AsType[*ResponseError](err); ok || err == nil {
+		return rsp, err
+	}
+	if err == ctx.Err() { //nolint:errorlint // a layer over the client adds facts
+		err = context.Cause(ctx)
+	}
+	return nil, callError(req, err, nil)
 }
+
+// timeoutError is the error of an attempt that exceeded its timeout.
+type timeoutError time.Duration
+
+func (e timeoutError) Error() string { return fmt.Sprintf("no response within %v", time.Duration(e)) }
+
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+func (timeoutError) Timeout() bool { return true }
 
 // check returns a success with its body in memory, and any other response as an error.
 func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
@@ -177,7 +187,7 @@ func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
 		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
 	}
 	if err != nil {
-		return nil, callError(rsp.Request, fmt.Errorf("read the body of the response: %w", err), nil)
+		return nil, fmt.Errorf("read the body of the response: %w", err)
 	}
 	if rsp.StatusCode != http.StatusNoContent && !isObject(rsp.Header, body) {
 		err := fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
@@ -207,119 +217,4 @@ var successes = map[string][]int{
 // generated parsers return neither a result nor an error.
 func isObject(header http.Header, body []byte) bool {
 	return strings.Contains(header.Get("Content-Type"), "json") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
-}
-
-// backoff returns how long to wait after a failed attempt, and whether to make another one.
-func (d *Doer) backoff(req *http.Request, failure error, attempt int) (wait time.Duration, retry bool) {
-	if attempt >= cmp.Or(d.MaxAttempts, defaultMaxAttempts) || !isRetryable(req.Method, failure) {
-		return 0, false
-	}
-	// Half of the wait is random, so that callers that failed together do not retry together.
-	wait = firstWait << min(attempt-1, 4)
-	wait = wait/2 + rand.N(wait/2)
-	if e, ok := errors.AsType[*ResponseError](failure); ok && e.RetryAfter > 0 {
-		wait = e.RetryAfter
-	}
-	deadline, hasDeadline := req.Context().Deadline()
-	return wait, wait <= maxRetryAfter && (!hasDeadline || time.Until(deadline) > wait)
-}
-
-// isRetryable reports whether sending a request again is safe and can help.
-func isRetryable(method string, failure error) bool {
-	isIdempotent := method == http.MethodGet || method == http.MethodPut || method == http.MethodDelete
-	if e, ok := errors.AsType[*ResponseError](failure); ok {
-		// ngrok sends a 429 before it acts on a request.
-		isTransient := slices.Contains([]int{500, 502, 503, 504}, e.StatusCode)
-		return e.StatusCode == http.StatusTooManyRequests || isIdempotent && isTransient
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](failure); ok {
-		return false
-	}
-	return isIdempotent || wasNotSent(failure)
-}
-
-// wasNotSent reports whether a call failed before a request was sent: in the limiter, or in dialing
-// the host or the proxy in front of it.
-func wasNotSent(failure error) bool {
-	e, ok := errors.AsType[*net.OpError](failure)
-	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
-}
-
-// OutcomeUnknown reports whether a command that failed with err may have been carried out. ngrok
-// may have received it, and the response did not arrive, or does not say. Check the agent's state
-// before you repeat the command.
-//
-// It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
-// [Doer].Limiter failed, and for a status from 400 to 499 except with the code ERR_NGROK_810: ngrok
-// lost the connection to the agent, which may have received the command. It is true for any other
-// error, even if nothing was sent because a request editor failed, the certificate is not trusted
-// or the context had ended.
-//
-// err must be the error of one call that sends a POST. Methods that send PUT or DELETE can be
-// called again in any case.
-func OutcomeUnknown(err error) bool {
-	if err == nil || errors.Is(err, ErrInvalidID) || wasNotSent(err) {
-		return false
-	}
-	e, ok := errors.AsType[*ResponseError](err)
-	return !ok || e.StatusCode < 400 || e.StatusCode >= 500 || e.Code == "ERR_NGROK_810"
-}
-
-// client returns the HTTP client for an attempt. It follows no redirects, which could send the API
-// key elsewhere.
-func (d *Doer) client() HttpRequestDoer {
-	var client http.Client
-	switch c := d.HTTPClient.(type) {
-	case nil:
-		if _, ok := http.DefaultTransport.(*http.Transport); ok {
-			client.Transport = sharedTransport()
-		}
-	case *http.Client:
-		client = *c
-	default:
-		return c
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
-}
-
-var sharedTransport = sync.OnceValue(NewTransport)
-
-// NewTransport returns a transport like that of a [Doer] without an HTTPClient, for programs that
-// change or wrap it:
-//
-//	transport := api.NewTransport()
-//	transport.TLSClientConfig = &tls.Config{Certificates: certificates}
-//	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
-//
-// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport], with three
-// changes:
-//
-//   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
-//     sent, so even a command is retried. With a transport that dials for longer, the attempt times
-//     out first, and the outcome is unknown. It is also unknown if a dial function of your own
-//     fails with another error than a [*net.OpError] whose Op is "dial". DialTLSContext is not
-//     limited, and the deprecated Dial is not used.
-//   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
-//   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
-//     its connection, so pings detect within 15 seconds that it is dead. Other settings in the
-//     HTTP2 field are not copied.
-func NewTransport() *http.Transport {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 90 * time.Second}
-	if program, ok := http.DefaultTransport.(*http.Transport); ok {
-		t = program.Clone()
-	}
-	dial := t.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		defer cancel()
-		return dial(ctx, network, address)
-	}
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
-	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a custom dial function
-	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
-	return t
 }

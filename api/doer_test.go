@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -211,10 +211,12 @@ func TestBodyLimits(t *testing.T) {
 		{200, 0, 10<<20 + 1, api.ErrResponseTooLarge}, // one byte more shows that the body is too large
 		{200, 1000, 1001, api.ErrResponseTooLarge},
 		{403, 1000, 64 << 10, nil},
+		{302, 0, 0, api.ErrUnexpectedResponse},
+		{101, 0, 0, api.ErrUnexpectedResponse}, // its body has no end
 	} {
 		body := new(counter)
 		err := get(test.status, body, test.set)
-		if !isA[*api.ResponseError](err) || test.is != nil && !errors.Is(err, test.is) {
+		if _, ok := errors.AsType[*api.ResponseError](err); !ok || test.is != nil && !errors.Is(err, test.is) {
 			t.Errorf("status %d, limit %d: got %v", test.status, test.set, err)
 		}
 		if body.read != test.read || !body.closed {
@@ -231,72 +233,22 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
-// setDefaultTransport replaces http.DefaultTransport until the end of the test.
-func setDefaultTransport(t *testing.T, transport http.RoundTripper) {
-	original := http.DefaultTransport
-	http.DefaultTransport = transport
-	t.Cleanup(func() { http.DefaultTransport = original })
-}
-
-// A mock in place of http.DefaultTransport is used, and its redirects are not followed.
-func TestMockInDefaultTransport(t *testing.T) {
-	requests := 0
-	setDefaultTransport(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		requests++
-		rsp, err := failing(302, "")(r)
-		rsp.Header.Set("Location", "https://elsewhere.test/")
-		return rsp, err
-	}))
-	_, err := newClient(t).GetTunnelSession(t.Context(), "ts_1")
-	if !errors.Is(err, api.ErrUnexpectedResponse) || requests != 1 {
-		t.Errorf("got %v after %d requests, want ErrUnexpectedResponse after 1", err, requests)
+// A success whose body breaks off is a failure of the connection. For an error, the status counts.
+func TestBodyBreaksOff(t *testing.T) {
+	for status, attempts := range map[int]int{200: 3, 404: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(func(r *http.Request) (*http.Response, error) {
+				rsp, err := responding(status, "application/json", "")(r)
+				rsp.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(errReset)))
+				return rsp, err
+			})
+			_, err := s.do(t.Context(), api.Doer{}, "GET")
+			_, isResponse := errors.AsType[*api.ResponseError](err)
+			if isResponse != (status == 404) || errors.Is(err, errReset) == isResponse || len(s.at) != attempts {
+				t.Errorf("status %d: got %v after %d requests", status, err, len(s.at))
+			}
+		})
 	}
-	// NewTransport cannot copy a mock, so it makes its own transport.
-	if transport := api.NewTransport(); transport.Proxy == nil || transport.DialContext == nil {
-		t.Errorf("NewTransport returns %+v", transport)
-	}
-}
-
-// NewTransport speaks HTTP/2 and keeps what the program has set in http.DefaultTransport, which may
-// have no dial function.
-func TestNewTransport(t *testing.T) {
-	at := served(func(w http.ResponseWriter, r *http.Request, n int) {
-		if r.ProtoMajor != 2 {
-			t.Errorf("got a request over %s", r.Proto)
-		}
-		serveSession(w, r, n)
-	}, http2)(t)
-	trusting := at.client.(*http.Client).Transport.(*http.Transport).TLSClientConfig
-	setDefaultTransport(t, &http.Transport{TLSClientConfig: trusting.Clone()})
-	transport := api.NewTransport()
-	t.Cleanup(transport.CloseIdleConnections)
-	at.client = &http.Client{Transport: transport}
-	if _, err := at.newClient(t).GetTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
-	}
-	if dead := transport.HTTP2.SendPingTimeout + transport.HTTP2.PingTimeout; dead <= 0 || dead > 15*time.Second {
-		t.Errorf("pings detect a dead connection after %v, want at most 15 s", dead)
-	}
-}
-
-// Dialing a host that does not respond, such as one behind a firewall, takes less than an attempt.
-// The error then says that a command was not sent.
-func TestDialTimesOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dials := 0
-		setDefaultTransport(t, &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			dials++
-			<-ctx.Done()
-			return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
-		}})
-		start := time.Now()
-		client := newClient(t, api.WithHTTPClient(&http.Client{Transport: api.NewTransport()}))
-		err := client.StopTunnelSession(t.Context(), "ts_1")
-		took := time.Since(start).Truncate(10 * time.Second)
-		if err == nil || api.OutcomeUnknown(err) || dials != 3 || took != 30*time.Second {
-			t.Errorf("got %v after %d dials and %v, want three of ten seconds", err, dials, took)
-		}
-	})
 }
 
 // A mock's response may have no body.
@@ -304,14 +256,5 @@ func TestResponseWithoutBody(t *testing.T) {
 	mock := func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }
 	if err := once(t, doerFunc(mock)).StopTunnelSession(t.Context(), "ts_1"); err != nil {
 		t.Error(err)
-	}
-}
-
-// The caller's client is copied, never changed.
-func TestCallersHTTPClientIsNotChanged(t *testing.T) {
-	own := &http.Client{Transport: roundTripper(failing(302, ""))}
-	_, _ = once(t, own).GetTunnelSession(t.Context(), "ts_1")
-	if own.CheckRedirect != nil || own.Timeout != 0 {
-		t.Errorf("changed to %+v", own)
 	}
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +15,7 @@ import (
 
 // Match these with [errors.Is], even when wrapped.
 var (
-	// ErrNotFound means that the API key's account has no resource with that ID. Only a 404 of
+	// ErrNotFound means that the API key's account has no resource with the requested ID. Only a 404 of
 	// ngrok's API counts: one with a message and an operation ID, or with a code that begins with
 	// ERR_NGROK_2. Any other 404, such as that of a proxy, of ngrok's gateway, or for a path that
 	// ngrok does not know, is [ErrUnexpectedResponse].
@@ -68,11 +67,7 @@ var errStatus = errors.New("not a success status that the client knows for the m
 // newResponseError returns the error for a response. body is as much of its body as was read.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
 	req := rsp.Request
-	body = body[:min(len(body), maxErrorBodyBytes)]
-	// ngrok quotes a malformed key in its message.
-	if key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "); key != "" {
-		body = bytes.ReplaceAll(body, []byte(key), []byte("[redacted]"))
-	}
+	body = redact(body[:min(len(body), maxErrorBodyBytes)], strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "))
 	var document struct {
 		Code    string         `json:"error_code"`
 		Message string         `json:"msg"`
@@ -95,6 +90,23 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 		Body:        body,
 		cause:       cause,
 	}
+}
+
+// redact removes an API key from the beginning of a body. ngrok quotes a malformed key in its
+// message, and a proxy may quote the request in an HTML page.
+func redact(body []byte, key string) []byte {
+	if key == "" {
+		return body
+	}
+	const redacted = "[redacted]"
+	inJSON := strings.ReplaceAll(key, "/", `\/`) // some encoders escape it
+	text := strings.NewReplacer(key, redacted, inJSON, redacted).Replace(string(body))
+	for n := len(key); len(body) == maxErrorBodyBytes && n > 0; n-- {
+		if rest, ok := strings.CutSuffix(text, key[:n]); ok { // the limit has cut the key
+			return []byte(rest)
+		}
+	}
+	return []byte(text)
 }
 
 // retryAfter returns the time that the Retry-After header asks for, in seconds or as a date. It
@@ -120,15 +132,22 @@ func retryAfter(header http.Header) time.Duration {
 //	GET "https://api.ngrok.com/tunnel_sessions": 400 Bad Request: no (ERR_NGROK_1) (operation op_1)
 func (e *ResponseError) Error() string {
 	path, _, _ := strings.Cut(e.URL, "?") // a filter can be long
-	text := fmt.Sprintf("%s %q: %d %s", e.Method, path, e.StatusCode, http.StatusText(e.StatusCode))
+	// Cloudflare's 522, for example, has no text.
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode)))
+	text := fmt.Sprintf("%s %q: %s", e.Method, path, status)
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
 	if e.cause != nil {
 		text += ": " + e.cause.Error()
+	} else if e.Message == "" && e.Code == "" && len(e.Body) > 0 {
+		text += ": the body is not an error of ngrok, but " + http.DetectContentType(e.Body)
 	}
 	if e.Code != "" {
 		text += " (" + e.Code + ")"
+	}
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf(" (retry after %v)", e.RetryAfter)
 	}
 	if e.OperationID != "" {
 		text += " (operation " + e.OperationID + ")"

@@ -136,7 +136,7 @@ func TestErrorHasNoQuery(t *testing.T) {
 	} {
 		params := &api.TunnelSessionsListParams{Filter: &filter}
 		_, err := collect(once(t, doer).ListTunnelSessions(t.Context(), params))
-		if err == nil || !strings.HasPrefix(err.Error(), `GET "`+sessionsURL+`": `) || len(err.Error()) > 100 {
+		if err == nil || !strings.HasPrefix(err.Error(), `GET "`+sessionsURL+`": `) || len(err.Error()) > 200 {
 			t.Errorf("%s: got %.200v", name, err)
 		}
 		if e, ok := errors.AsType[*api.ResponseError](err); ok && !strings.Contains(e.URL, "?filter=obj") {
@@ -167,15 +167,48 @@ func TestKeyIsRedacted(t *testing.T) {
 		checkSecret(t, err)
 		checkSecret(t, *e)
 	}
+	// The limit of 64 KiB can cut the key.
+	for n := range apiKey {
+		page := strings.Repeat("x", 64<<10-n) + apiKey
+		_, err := once(t, responding(502, "text/html", page)).GetTunnelSession(t.Context(), "ts_1")
+		var e *api.ResponseError
+		if !errors.As(err, &e) || string(e.Body) != page[:64<<10-n] {
+			t.Errorf("got a body that ends with %q", e.Body[len(e.Body)-n:])
+		}
+	}
 	client := newClient(t, api.WithHTTPClient(ok))
 	checkSecret(t, client)
 	checkSecret(t, client.ClientInterface)
 }
 
+// Some encoders of JSON escape slashes.
+func TestKeyWithSlashIsRedacted(t *testing.T) {
+	const key = "2Nfake/Key_1"
+	quoting := responding(403, "application/json", `{"msg":"bad key: 2Nfake\/Key_1"}`)
+	client, err := api.New(key, api.WithHTTPClient(quoting))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.GetTunnelSession(t.Context(), "ts_1")
+	if err == nil || !strings.HasSuffix(err.Error(), "403 Forbidden: bad key: [redacted]") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A status without a text leaves no gap.
+func TestErrorText(t *testing.T) {
+	for status, want := range map[int]string{400: "400 Bad Request", 522: "522"} {
+		err := respond(t, status, "op_1", `{"error_code":"ERR_NGROK_1","msg":"x"}`)
+		if want += ": x (ERR_NGROK_1) (operation op_1)"; !strings.HasSuffix(err.Error(), `ts_1": `+want) {
+			t.Errorf("got %v, want %s at the end", err, want)
+		}
+	}
+}
+
 // The encoding of a body matters only if the body is not a JSON object. Some servers and recorders
 // name an encoding that the body does not have.
 func TestContentEncoding(t *testing.T) {
-	for body, want := range map[string]string{session: "", gzipped(session): `its encoding "gzip"`} {
+	for body, want := range map[string]string{session: "", "\x1f\x8b": `its encoding "gzip"`} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 			rsp, err := responding(200, "application/json", body)(r)
 			rsp.Header.Set("Content-Encoding", "gzip")

@@ -48,8 +48,8 @@ func (c *ClientWithResponses) GetTunnelSession(
 //
 // A list is not a snapshot. An agent that reconnects meanwhile gets another session, which can be
 // on no page or on two. With the key of another account, the list is empty. Neither is an error:
-// consider an agent gone only after two lists without it, or a session after [ErrNotFound], and
-// never replace a known fleet with an empty list.
+// consider an agent gone only after two lists without it, and never replace a known fleet with an
+// empty list. A session is gone after [ErrNotFound].
 //
 // A page without sessions is the last one, as in ngrok's own client. Pages are requested from the
 // client's base URL, whatever host ngrok names for the next one. Editors apply to the request of
@@ -63,6 +63,7 @@ func (c *ClientWithResponses) ListTunnelSessions(
 	isList := func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" }
 	return func(yield func(*TunnelSession, error) bool) {
 		query := first
+		seen := map[string]bool{"": true, *cmp.Or(query.BeforeID, new(string)): true}
 		for {
 			rsp, err := c.TunnelSessionsList(ctx, &query, editors...)
 			page, err := decode(rsp, err, isList)
@@ -82,10 +83,11 @@ func (c *ClientWithResponses) ListTunnelSessions(
 			if uri, err := url.Parse(page.NextPageURI); err == nil {
 				next = uri.Query().Get("before_id")
 			}
-			if next == "" || query.BeforeID != nil && next == *query.BeforeID {
+			if seen[next] {
 				yield(nil, newResponseError(rsp, nil, errors.New("the next_page_uri does not lead to another page")))
 				return
 			}
+			seen[next] = true
 			query.BeforeID = &next
 		}
 	}

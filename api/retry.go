@@ -1,0 +1,81 @@
+package api
+
+import (
+	"crypto/tls"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	firstWait     = 500 * time.Millisecond
+	maxRetryAfter = time.Minute
+)
+
+// backoff returns how long to wait after a failed attempt, and whether another one is allowed.
+func backoff(req *http.Request, failure error, attempt int) (wait time.Duration, allowed bool) {
+	if !isRetryable(req.Method, failure) {
+		return 0, false
+	}
+	// Half of the wait is random, so that callers that failed together do not retry together.
+	wait = firstWait << min(attempt-1, 4)
+	wait = wait/2 + rand.N(wait/2)
+	if e, ok := errors.AsType[*ResponseError](failure); ok && e.RetryAfter > 0 {
+		wait = e.RetryAfter
+	}
+	deadline, hasDeadline := req.Context().Deadline()
+	return wait, wait <= maxRetryAfter && (!hasDeadline || time.Until(deadline) > wait)
+}
+
+// isRetryable reports whether sending a request again is safe and can help.
+func isRetryable(method string, failure error) bool {
+	isIdempotent := method == http.MethodGet || method == http.MethodPut || method == http.MethodDelete
+	if e, ok := errors.AsType[*ResponseError](failure); ok {
+		// ngrok sends a 429 before it acts on a request.
+		isTransient := slices.Contains([]int{500, 502, 503, 504}, e.StatusCode)
+		return e.StatusCode == http.StatusTooManyRequests || isIdempotent && isTransient
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](failure); ok {
+		return false
+	}
+	return isIdempotent || wasNotSent(failure)
+}
+
+var errLimiter = errors.New("wait for the limiter")
+
+// wasNotSent reports whether a call failed before a request was sent: in the limiter, or in dialing
+// the host or the proxy in front of it.
+func wasNotSent(failure error) bool {
+	e, ok := errors.AsType[*net.OpError](failure)
+	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
+}
+
+// OutcomeUnknown reports whether a command that failed with err may have been carried out. ngrok
+// may have received it, and the response did not arrive, or does not say. Check the agent's state
+// before you repeat the command.
+//
+// It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
+// [Doer].Limiter failed, and for a status from 400 to 499 except with the code ERR_NGROK_810: ngrok
+// lost the connection to the agent, which may have received the command. It is true for any other
+// error, even if nothing was sent because a request editor failed, the certificate is not trusted
+// or the context had ended.
+//
+// err must be the error of one call that sends a POST without the header Idempotency-Key, which
+// makes net/http repeat it. Methods that send PUT or DELETE can be called again in any case.
+func OutcomeUnknown(err error) bool {
+	if err == nil || wasNotSent(err) {
+		return false
+	}
+	if e, ok := errors.AsType[*ResponseError](err); ok {
+		return e.StatusCode < 400 || e.StatusCode >= 500 || e.Code == "ERR_NGROK_810"
+	}
+	for _, refused := range []error{ErrInvalidID, ErrNotFound, ErrAuthentication, ErrRateLimited} { // of a mock
+		if errors.Is(err, refused) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// noRedirects returns an HTTP client that follows no redirects, which could send the API key
+// elsewhere. For nil, it is the default client.
+func noRedirects(configured HttpRequestDoer) HttpRequestDoer {
+	var client http.Client
+	if configured != nil && configured != HttpRequestDoer((*http.Client)(nil)) {
+		c, ok := configured.(*http.Client)
+		if !ok {
+			return configured
+		}
+		client = *c
+	} else if _, ok := http.DefaultTransport.(*http.Transport); ok {
+		client.Transport = sharedTransport()
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+const maxSends = 16
+
+var errSends = fmt.Errorf("the server closed the connection or refused the request %d times", maxSends)
+
+// withMaxSends returns a context that ends with errSends if net/http would write a request too
+// often. It writes one again if a kept connection turns out to be closed, or if an HTTP/2 server
+// refuses it, without a limit (https://go.dev/issue/52459).
+func withMaxSends(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var sends atomic.Int32
+	var isKept atomic.Bool // of kept connections there are only so many, and all can be dead
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() {
+			if !isKept.Load() {
+				sends.Add(1)
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			isKept.Store(info.Reused)
+			if sends.Load() >= maxSends {
+				cancel(errSends)
+			}
+		},
+	}), func() { cancel(nil) }
+}
+
+var sharedTransport = sync.OnceValue(NewTransport)
+
+// NewTransport returns a transport like that of a [Doer] without an HTTPClient, for programs that
+// change or wrap it:
+//
+//	transport := api.NewTransport()
+//	transport.TLSClientConfig = &tls.Config{Certificates: certificates}
+//	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
+//
+// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport], with three
+// changes:
+//
+//   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
+//     sent, so even a command is retried. With a transport that dials for longer, the attempt times
+//     out first, and the outcome is unknown. It is also unknown if a dial function of your own
+//     fails with another error than a [*net.OpError] whose Op is "dial". DialTLSContext is not
+//     limited, and the deprecated Dial is not used.
+//   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
+//   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
+//     its connection, so pings detect within 15 seconds that it is dead. Other settings in the
+//     HTTP2 field are not copied.
+func NewTransport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 90 * time.Second}
+	if program, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = program.Clone()
+	}
+	dial := t.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return dial(ctx, network, address)
+	}
+	own := t.OnProxyConnectResponse
+	t.OnProxyConnectResponse = func(ctx context.Context, proxy *url.URL, req *http.Request, rsp *http.Response) error {
+		if own != nil {
+			if err := own(ctx, proxy, req, rsp); err != nil {
+				return err
+			}
+		}
+		if rsp.StatusCode != http.StatusOK {
+			err := fmt.Errorf("the proxy %s refuses to connect to %s: %q", proxy.Host, req.Host, rsp.Status)
+			return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
+		}
+		return nil
+	}
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
+	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a custom dial function
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
+	return t
+}
