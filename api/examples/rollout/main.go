@@ -9,19 +9,23 @@
 // Those are the agents that are online, match the filter, and have an older version. Rollout tells
 // a batch of them to update, waits ten seconds, and tells them to restart. For about two minutes,
 // it checks whether they come back with the version or a later one. It prints a line for each
-// agent. If an agent fails, rollout completes the batch, prints the agents that are left, and
-// stops. Run it again to continue with the agents that are behind.
+// agent, and last, how many of the agents that match the filter have the version. If an agent
+// fails, rollout completes the batch, prints the agents that are left, and stops. Run it again to
+// continue with the agents that are behind.
 //
-// An interrupt stops it after the current command. It then prints how far each agent has come, or
-// that the outcome is unknown. A second interrupt ends it at once.
+// An interrupt or SIGTERM stops it after the current command. It then prints how far each agent has
+// come, or that the outcome is unknown. A second one ends it at once.
 //
 // Each of these agents needs unique metadata in its configuration. A restart gives the agent
 // another session ID, and rollout finds it by its metadata.
 //
-// ngrok cannot restart agents on Windows. With -windows-service, rollout stops them instead, and
-// Windows starts them again if they run as services. Any other agent stays offline after a stop, so
-// without the flag rollout skips agents on Windows. It also skips those of an older major version,
-// which ngrok does not update, and those whose version is not semantic.
+// ngrok cannot restart agents on Windows. Without the flag -windows-service, rollout skips them.
+// With it, rollout stops them, and Windows starts those again that run as services; any other stays
+// offline. Rollout also skips agents of an older major version, which ngrok does not update, and
+// those whose version is not semantic.
+//
+// An agent that refuses to update is restarted nevertheless: one that has updated before refuses
+// with the same code as one whose configuration disables updates.
 //
 // The exit status is 0 if all agents that match the filter have the version or a later one. It is 2
 // if the command is misused, and 1 otherwise: an agent failed, or was skipped, left or only
@@ -40,6 +44,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -49,7 +54,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program
 	os.Exit(run(ctx, os.Args[1:], nil, os.Stdout, os.Stderr))
 }
@@ -129,6 +134,7 @@ func (r *rollout) run(ctx context.Context) error {
 	if r.current < r.selected {
 		return fmt.Errorf("%d of %d agents are not at version %s", r.selected-r.current, r.selected, r.version)
 	}
+	fmt.Fprintf(r.out, "all %d agents are at version %s or a later one\n", r.selected, r.version)
 	return nil
 }
 
@@ -147,7 +153,8 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 			return nil, err
 		}
 		r.selected++
-		a := &agent{metadata: s.Metadata, progress: "not updated yet, at version " + s.AgentVersion}
+		// An agent without metadata can only be skipped. Its ID says which one it is.
+		a := &agent{metadata: cmp.Or(s.Metadata, s.ID), progress: "not updated yet, at version " + s.AgentVersion}
 		switch {
 		case !r.isOld(s):
 			r.current++

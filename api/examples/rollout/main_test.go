@@ -128,23 +128,23 @@ func setKey(t *testing.T) {
 func TestFaults(t *testing.T) {
 	setKey(t)
 	type lines []string
-	done := lines{"exit 0, 0 commands"}
+	done := lines{all(4), "exit 0, 0 commands"}
 	for _, test := range []struct {
 		name  string
 		fault fault
 		first lines
 		then  lines
 	}{
-		{"nothing goes wrong", nil, lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
+		{"nothing goes wrong", nil, lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
 		{"update keeps failing", fail(update1, 502, "", 13),
 			lines{ok0, `"m1": failed: outcome unknown: …502…`, left2, behind(2), "exit 1, 15 commands, minutes later"},
-			lines{ok1, ok2, "exit 0, 4 commands"}},
+			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
 		{"response to the update is lost",
 			during(update1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() }),
-			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 7 commands"}, done},
 		{"update is refused by the account's plan", fail(update1, 400, "ERR_NGROK_1702", 1),
 			lines{`"m1": failed: …(ERR_NGROK_1702)…`, ok0, left2, behind(2), "exit 1, 3 commands"},
-			lines{ok1, ok2, "exit 0, 4 commands"}},
+			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
 		{"updates are disabled, and the response to the restart is lost",
 			func(srv *ngroktest.Server, _ func()) {
 				srv.FailOn(update1, 400, "ERR_NGROK_806")
@@ -152,58 +152,59 @@ func TestFaults(t *testing.T) {
 			},
 			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
 				"exit 1, 4 commands"},
-			lines{ok1, ok2, "exit 0, 4 commands"}},
+			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
 		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
-			lines{ok0, ok1, ok2, "exit 0, 9 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 9 commands"}, done},
 		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
-			lines{ok0, ok1, ok2, "exit 0, 7 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 7 commands"}, done},
 		{"response to the restart is lost",
 			during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() }),
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
 		{"old session stays for a while",
 			during(restart1, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
 				srv.Put(api.TunnelSession{ID: "ts_1", Metadata: "m1", AgentVersion: "3.18.0"})
 				time.AfterFunc(time.Minute, func() { srv.Delete("ts_1") })
 			}),
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
 		{"agent reconnects before its restart, and has lost its update",
 			during(restart1, func(srv *ngroktest.Server, _, _ func()) {
 				srv.Delete("ts_1")
 				srv.Put(api.TunnelSession{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"})
 			}),
 			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 5 commands"},
-			lines{ok2, ok1, "exit 0, 4 commands"}},
+			lines{ok2, ok1, all(4), "exit 0, 4 commands"}},
 		{"stopped agent is no service",
 			during(stop2, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
 				time.AfterFunc(4*time.Second, func() { srv.Delete(srv.Sessions()[2].ID) })
 			}),
-			lines{ok0, ok1, `"m2": failed: stopped, not back`, behind(1), "exit 1, 6 commands, minutes later"}, done},
+			lines{ok0, ok1, `"m2": failed: stopped, not back`, behind(1), "exit 1, 6 commands, minutes later"},
+			lines{all(3), "exit 0, 0 commands"}},
 		{"program crashed between update and restart",
 			func(srv *ngroktest.Server, _ func()) {
 				_ = srv.Client().UpdateTunnelSession(context.Background(), "ts_1")
 			},
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
 		{"interrupt between update and restart",
 			during("POST /tunnel_sessions/ts_0/update", func(_ *ngroktest.Server, _, interrupt func()) { interrupt() }),
 			lines{`"m0": interrupted: updated, not restarted`, `"m1": interrupted: not updated yet, at version 3.18.0`,
 				left2, behind(3), "exit 1, 1 commands"},
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}},
 		{"interrupt during a restart whose response is lost",
 			during(restart1, func(_ *ngroktest.Server, _, interrupt func()) { interrupt(); breakConnection() }),
 			lines{`"m0": interrupted: restarted, not back`, `"m1": interrupted: outcome unknown: …/restart…`,
 				left2, behind(3), "exit 1, 4 commands"},
-			lines{ok1, ok2, "exit 0, 4 commands"}},
+			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
 		{"lists fail for three looks",
 			during(restart1, func(srv *ngroktest.Server, _, _ func()) { failLooks(srv, 3) }),
-			lines{ok0, ok1, ok2, "exit 0, 6 commands"}, done},
+			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
 		{"lists fail for all looks after the restart",
 			during(restart1, func(srv *ngroktest.Server, _, _ func()) { failLooks(srv, 11) }),
 			lines{`"m0": failed: cannot look for it: …500…: restarted, not back`,
 				`"m1": failed: cannot look for it: …500…: restarted, not back`, left2, behind(3),
 				"exit 1, 4 commands, minutes later"},
-			lines{ok2, "exit 0, 2 commands"}},
+			lines{ok2, all(4), "exit 0, 2 commands"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -220,8 +221,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// behind is the last line if n of the four agents are not at the version.
+// behind and all are the last lines, if n of the four agents are not at the version, or all n are.
 func behind(n int) string { return fmt.Sprintf("rollout: %d of 4 agents are not at version 3.20.0", n) }
+func all(n int) string    { return fmt.Sprintf("all %d agents are at version 3.20.0 or a later one", n) }
 
 func TestSelection(t *testing.T) {
 	setKey(t)
@@ -235,16 +237,20 @@ func TestSelection(t *testing.T) {
 		{"Windows without services", nil, nil, []string{skipped2, ok0, ok1, behind(1), "exit 1, 4 commands"}},
 		{"plan", nil, []string{"-n"},
 			[]string{skipped2, `"m0": not updated yet, at version 3.18.0`, left1, behind(3), "exit 1, 0 commands"}},
-		{"filter", nil, []string{"-filter", "m1"}, []string{ok1, "exit 0, 2 commands"}},
+		{"filter", nil, []string{"-filter", "m1"},
+			[]string{ok1, all(1), "exit 0, 2 commands"}},
 		{"filter that agents do not match after the update", nil, []string{"-filter", "3.18.0", "-windows-service"},
-			[]string{ok0, ok1, ok2, "exit 0, 6 commands"}},
+			[]string{ok0, ok1, ok2, all(3), "exit 0, 6 commands"}},
+		{"filter that matches no agent", nil, []string{"-filter", "typo"},
+			[]string{all(0), "exit 0, 0 commands"}},
 		{"other versions", []api.TunnelSession{
 			{ID: "ts_4", Metadata: "dev", AgentVersion: "dev"},
 			{ID: "ts_5", Metadata: "old", AgentVersion: "2.3.41"},
 			{ID: "ts_6", Metadata: "new", AgentVersion: "4.0.0"},
+			{ID: "ts_ssh", Transport: "ssh"},
 		}, []string{"-windows-service"}, []string{
-			`"dev": skipped: …"dev"…`, `"old": skipped: …"2.3.41"…`, ok0, ok1, ok2,
-			"rollout: 2 of 7 agents are not at version 3.20.0", "exit 1, 6 commands",
+			`"dev": skipped: …"dev"…`, `"old": skipped: …"2.3.41"…`, `"ts_ssh": skipped: …`, ok0, ok1, ok2,
+			"rollout: 3 of 8 agents are not at version 3.20.0", "exit 1, 6 commands",
 		}},
 		{"shared metadata", []api.TunnelSession{{ID: "ts_4", Metadata: "m1"}}, []string{"-filter", "m1"},
 			[]string{`rollout: give ts_1 unique metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
