@@ -131,7 +131,7 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	timeout := cmp.Or(d.AttemptTimeout, defaultAttemptTimeout)
 	ctx, cancel := context.WithTimeoutCause(req.Context(), timeout, timeoutError(timeout))
 	defer cancel()
-	ctx, stop := withMaxSends(ctx)
+	ctx, stop := limitSends(ctx)
 	defer stop()
 	clone := req.Clone(ctx)
 	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body))
@@ -141,23 +141,19 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 		clone.Body, _ = clone.GetBody()
 	}
 	rsp, err := noRedirects(d.HTTPClient).Do(clone)
-	switch e, ok := err.(*url.Error); { //nolint:errorlint // a layer over the client adds facts
-	case ok:
+	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the error of a layer over the client stays whole
 		err = e.Err // without the whole URL, in which a filter can be long
-	case err == nil && rsp == nil:
+	}
+	if err == nil && rsp == nil {
 		err = errors.New("the HTTP client returned neither a response nor an error")
-	case err == nil:
-		// A recorder can return a request without the key, which would then not be redacted. The
-		// body of a mock can be nil.
-		rsp.Request = req
-		rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody)
-		defer rsp.Body.Close()
-		rsp, err = d.check(rsp)
+	}
+	if err == nil {
+		rsp, err = d.check(ctx, req, rsp)
 	}
 	if _, ok := errors.AsType[*ResponseError](err); ok || err == nil {
 		return rsp, err
 	}
-	if err == ctx.Err() { //nolint:errorlint // a layer over the client adds facts
+	if err == ctx.Err() { //nolint:errorlint // the error of a dial function, for example, says more
 		err = context.Cause(ctx)
 	}
 	return nil, callError(req, err, nil)
@@ -166,33 +162,43 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 // timeoutError is the error of an attempt that exceeded its timeout.
 type timeoutError time.Duration
 
-func (e timeoutError) Error() string { return fmt.Sprintf("no response within %v", time.Duration(e)) }
+func (e timeoutError) Error() string {
+	return fmt.Sprintf("no complete response within %v", time.Duration(e))
+}
 
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func (timeoutError) Timeout() bool { return true }
 
-// check returns a success with its body in memory, and any other response as an error.
-func (d *Doer) check(rsp *http.Response) (*http.Response, error) {
+// check returns a success with its body in memory, and any other response as an error. ctx is that
+// of the attempt.
+func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response) (*http.Response, error) {
+	// A recorder can return another request, without the key, which would then not be redacted.
+	rsp.Request = req
+	if rsp.Body == nil { // of a mock
+		rsp.Body = http.NoBody
+	}
+	defer rsp.Body.Close()
 	if rsp.StatusCode >= http.StatusBadRequest {
 		// The status counts, whatever happens to the body.
 		body, _ := io.ReadAll(io.LimitReader(rsp.Body, maxErrorBodyBytes))
 		return nil, newResponseError(rsp, body, nil)
 	}
-	if !slices.Contains(successes[rsp.Request.Method], rsp.StatusCode) {
+	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
 		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, newResponseError(rsp, nil, ErrResponseTooLarge)
 	}
+	if ctx.Err() != nil { // a server that sees the connection close may have ended the body
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the body of the response: %w", err)
 	}
 	if rsp.StatusCode != http.StatusNoContent && !isObject(rsp.Header, body) {
-		err := fmt.Errorf("the body is not a JSON object: its content type is %q, its encoding %q",
-			rsp.Header.Get("Content-Type"), rsp.Header.Get("Content-Encoding"))
-		return nil, newResponseError(rsp, body, err)
+		return nil, newResponseError(rsp, body, foreignBody(rsp.Header))
 	}
 	rsp.Body, rsp.ContentLength = bufferedBody{bytes.NewBuffer(body)}, int64(len(body))
 	return rsp, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,36 +83,47 @@ func TestErrorOfLimiter(t *testing.T) {
 	})
 }
 
-// stallingBody is a body that does not arrive.
-type stallingBody struct{ ctx context.Context }
+// stallingBody is a body that does not arrive before the context ends.
+type stallingBody struct {
+	ctx context.Context
+	err error
+}
 
 func (b stallingBody) Read([]byte) (int, error) {
 	<-b.ctx.Done()
-	return 0, context.Cause(b.ctx)
+	return 0, b.err
 }
 
 func (stallingBody) Close() error { return nil }
 
-func stalling(r *http.Request) (*http.Response, error) {
-	rsp, err := ok(r)
-	rsp.Body = stallingBody{r.Context()}
-	return rsp, err
+// stalling returns an HTTP client whose response has a body that stalls, and then ends with an
+// error.
+func stalling(bodyError error) doerFunc {
+	return func(r *http.Request) (*http.Response, error) {
+		rsp, err := ok(r)
+		rsp.Body = stallingBody{r.Context(), bodyError}
+		return rsp, err
+	}
 }
 
 // Each attempt has its timeout, whatever the HTTP client. The caller's context has none.
 func TestAttemptTimeout(t *testing.T) {
+	const default30 = "no complete response within 30s (3 attempts)"
+	traced := roundTripper(sending)
 	for _, test := range []struct {
 		name   string
 		client api.HttpRequestDoer
 		set    time.Duration
 		want   time.Duration // of an attempt
+		text   string        // in the error, after the URL
 	}{
-		{"default", doerFunc(sending), 0, 30 * time.Second},
-		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second},
-		{"in the body", doerFunc(stalling), 0, 30 * time.Second},
-		{"http.Client with a transport that traces", &http.Client{Transport: roundTripper(sending)}, 0, 30 * time.Second},
-		{"http.Client with a sooner timeout", &http.Client{Transport: roundTripper(sending), Timeout: time.Second},
-			0, time.Second},
+		{"default", doerFunc(sending), 0, 30 * time.Second, default30},
+		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second, "no complete response within 5s (3 attempts)"},
+		{"in the body", stalling(context.DeadlineExceeded), 0, 30 * time.Second, default30},
+		{"in the body, which the server ends then", stalling(io.EOF), 0, 30 * time.Second, default30},
+		{"http.Client with a transport that traces", &http.Client{Transport: traced}, 0, 30 * time.Second, default30},
+		{"http.Client with a sooner timeout", &http.Client{Transport: traced, Timeout: time.Second},
+			0, time.Second, "context deadline exceeded"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -120,6 +132,10 @@ func TestAttemptTimeout(t *testing.T) {
 				_, err := doer.Do(newRequest(t.Context(), "GET", ""))
 				if !errors.Is(err, context.DeadlineExceeded) || t.Context().Err() != nil {
 					t.Errorf("got %v, want DeadlineExceeded", err)
+				}
+				e, isNet := errors.AsType[net.Error](err)
+				if !isNet || !e.Timeout() || !strings.Contains(err.Error(), `t_1": `+test.text) {
+					t.Errorf("got %v, want a timeout: %s", err, test.text)
 				}
 				if took := time.Since(start).Truncate(test.want / 4); took < 3*test.want || took > 3*test.want+3*time.Second {
 					t.Errorf("it took %v, want three times %v and the waits", took, test.want)
@@ -147,12 +163,12 @@ func TestSuccesses(t *testing.T) {
 		{"replaced", "PUT", 200, jsonType, session, ""},
 		{"deleted", "DELETE", 204, "", "", ""},
 
-		{"HTML as JSON", "GET", 200, jsonType, "<html>log in</html>", "not a JSON object"},
-		{"JSON as HTML", "GET", 200, "text/html", session, `not a JSON object: its content type is "text/html"`},
-		{"no content type", "GET", 200, "", session, "not a JSON object"},
-		{"null", "GET", 200, jsonType, "null", "not a JSON object"},
-		{"empty", "GET", 200, jsonType, "", "not a JSON object"},
-		{"created, but empty", "POST", 201, jsonType, "", "not a JSON object"},
+		{"HTML as JSON", "GET", 200, jsonType, "<html>log in</html>", "not ngrok's JSON"},
+		{"JSON as HTML", "GET", 200, "text/html", session, `not ngrok's JSON: its content type is "text/html"`},
+		{"no content type", "GET", 200, "", session, "not ngrok's JSON"},
+		{"null", "GET", 200, jsonType, "null", "not ngrok's JSON"},
+		{"empty", "GET", 200, jsonType, "", "not ngrok's JSON"},
+		{"created, but empty", "POST", 201, jsonType, "", "not ngrok's JSON"},
 		{"created, but with another status", "POST", 200, jsonType, session, "200 OK"},
 		{"changed, but without content", "PATCH", 204, "", "", "204 No Content"},
 		{"replaced, but created", "PUT", 201, jsonType, session, "201 Created"},
@@ -251,10 +267,15 @@ func TestBodyBreaksOff(t *testing.T) {
 	}
 }
 
-// A mock's response may have no body.
-func TestResponseWithoutBody(t *testing.T) {
-	mock := func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }
-	if err := once(t, doerFunc(mock)).StopTunnelSession(t.Context(), "ts_1"); err != nil {
+// A mock's response may have no body, or be missing.
+func TestMocks(t *testing.T) {
+	noBody := func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }
+	if err := once(t, doerFunc(noBody)).StopTunnelSession(t.Context(), "ts_1"); err != nil {
 		t.Error(err)
+	}
+	nothing := func(*http.Request) (*http.Response, error) { return nil, nil }
+	err := once(t, doerFunc(nothing)).StopTunnelSession(t.Context(), "ts_1")
+	if err == nil || !strings.Contains(err.Error(), "neither a response nor an error") {
+		t.Errorf("got %v", err)
 	}
 }

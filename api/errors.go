@@ -57,23 +57,36 @@ type ResponseError struct {
 	Method, URL string         // of the request
 	Body        []byte         // at most 64 KiB
 
-	cause error // of a response whose status is not an error; may be nil
+	cause error // what is wrong with the response besides its status; may be nil
 }
 
 const maxErrorBodyBytes = 64 << 10
+
+// foreignBody returns the error for a body that ngrok's API does not send.
+func foreignBody(header http.Header) error {
+	contentType := header.Get("Content-Type")
+	if encoding := header.Get("Content-Encoding"); encoding != "" {
+		contentType += ", encoded as " + encoding
+	}
+	return fmt.Errorf("the body is not ngrok's JSON: its content type is %q: check the base URL and the proxies", contentType)
+}
 
 var errStatus = errors.New("not a success status that the client knows for the method")
 
 // newResponseError returns the error for a response. body is as much of its body as was read.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
 	req := rsp.Request
-	body = redact(body[:min(len(body), maxErrorBodyBytes)], strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer "))
+	key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+	body = redact(body[:min(len(body), maxErrorBodyBytes)], key)
 	var document struct {
 		Code    string         `json:"error_code"`
 		Message string         `json:"msg"`
 		Details map[string]any `json:"details"`
 	}
 	_ = json.Unmarshal(body, &document) // any part can be missing or of another type
+	if cause == nil && document.Message == "" && document.Code == "" && len(body) > 0 {
+		cause = foreignBody(rsp.Header)
+	}
 	operationID, ok := document.Details["operation_id"].(string)
 	if !ok {
 		operationID = rsp.Header.Get("Ngrok-Operation-Id")
@@ -98,12 +111,15 @@ func redact(body []byte, key string) []byte {
 	if key == "" {
 		return body
 	}
-	const redacted = "[redacted]"
-	inJSON := strings.ReplaceAll(key, "/", `\/`) // some encoders escape it
-	text := strings.NewReplacer(key, redacted, inJSON, redacted).Replace(string(body))
-	for n := len(key); len(body) == maxErrorBodyBytes && n > 0; n-- {
-		if rest, ok := strings.CutSuffix(text, key[:n]); ok { // the limit has cut the key
-			return []byte(rest)
+	text := string(body)
+	for _, key := range []string{key, strings.ReplaceAll(key, "/", `\/`)} { // as some encoders of JSON write it
+		text = strings.ReplaceAll(text, key, "[redacted]")
+		if len(body) == maxErrorBodyBytes { // the limit may have cut the key
+			n := len(key)
+			for !strings.HasSuffix(text, key[:n]) {
+				n--
+			}
+			text = text[:len(text)-n]
 		}
 	}
 	return []byte(text)
@@ -140,8 +156,6 @@ func (e *ResponseError) Error() string {
 	}
 	if e.cause != nil {
 		text += ": " + e.cause.Error()
-	} else if e.Message == "" && e.Code == "" && len(e.Body) > 0 {
-		text += ": the body is not an error of ngrok, but " + http.DetectContentType(e.Body)
 	}
 	if e.Code != "" {
 		text += " (" + e.Code + ")"
@@ -188,6 +202,6 @@ var authenticationCodes = []string{
 	"ERR_NGROK_200", "ERR_NGROK_201", "ERR_NGROK_202", "ERR_NGROK_203", "ERR_NGROK_206", "ERR_NGROK_207", "ERR_NGROK_208",
 }
 
-// Unwrap returns the fault of a response whose status is not an error, such as
-// [ErrResponseTooLarge], or nil.
+// Unwrap returns what is wrong with the response besides its status, such as [ErrResponseTooLarge],
+// or nil.
 func (e *ResponseError) Unwrap() error { return e.cause }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -92,8 +91,9 @@ func TestResponseError(t *testing.T) {
 		}
 		want.StatusCode, want.Method, want.URL = 400, "GET", "https://api.ngrok.com/tunnel_sessions/ts_1"
 		want.Body = []byte(body)
-		if !reflect.DeepEqual(*got, want) {
-			t.Errorf("%s: got  %+v\nwant %+v", body, *got, want)
+		gotJSON, _ := json.Marshal(got)
+		if wantJSON, _ := json.Marshal(want); string(gotJSON) != string(wantJSON) {
+			t.Errorf("%s: got\n%s\nwant\n%s", body, gotJSON, wantJSON)
 		}
 	}
 }
@@ -167,40 +167,61 @@ func TestKeyIsRedacted(t *testing.T) {
 		checkSecret(t, err)
 		checkSecret(t, *e)
 	}
-	// The limit of 64 KiB can cut the key.
-	for n := range apiKey {
-		page := strings.Repeat("x", 64<<10-n) + apiKey
-		_, err := once(t, responding(502, "text/html", page)).GetTunnelSession(t.Context(), "ts_1")
-		var e *api.ResponseError
-		if !errors.As(err, &e) || string(e.Body) != page[:64<<10-n] {
-			t.Errorf("got a body that ends with %q", e.Body[len(e.Body)-n:])
-		}
-	}
 	client := newClient(t, api.WithHTTPClient(ok))
 	checkSecret(t, client)
 	checkSecret(t, client.ClientInterface)
 }
 
-// Some encoders of JSON escape slashes.
-func TestKeyWithSlashIsRedacted(t *testing.T) {
+// The limit of 64 KiB can cut the key. Some encoders of JSON escape its slashes.
+func TestCutKeyIsRedacted(t *testing.T) {
 	const key = "2Nfake/Key_1"
-	quoting := responding(403, "application/json", `{"msg":"bad key: 2Nfake\/Key_1"}`)
-	client, err := api.New(key, api.WithHTTPClient(quoting))
-	if err != nil {
-		t.Fatal(err)
+	bodyOf := func(sent string) string {
+		client, err := api.New(key, api.WithHTTPClient(responding(403, "text/html", sent)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.GetTunnelSession(t.Context(), "ts_1")
+		e, ok := errors.AsType[*api.ResponseError](err)
+		if !ok {
+			t.Fatalf("got %v, want a ResponseError", err)
+		}
+		return string(e.Body)
 	}
-	_, err = client.GetTunnelSession(t.Context(), "ts_1")
-	if err == nil || !strings.HasSuffix(err.Error(), "403 Forbidden: bad key: [redacted]") {
-		t.Errorf("got %v", err)
+	for _, quoted := range []string{key, `2Nfake\/Key_1`} {
+		if got := bodyOf("<" + quoted + ">"); got != "<[redacted]>" {
+			t.Errorf("got %s", got)
+		}
+		for n := range quoted {
+			page := strings.Repeat("-", 64<<10-n)
+			if got := bodyOf(page + quoted); got != page {
+				t.Errorf("after %d bytes of %s: got a body that ends with %s", n, quoted, got[64<<10-n:])
+			}
+		}
 	}
 }
 
-// A status without a text leaves no gap.
 func TestErrorText(t *testing.T) {
-	for status, want := range map[int]string{400: "400 Bad Request", 522: "522"} {
-		err := respond(t, status, "op_1", `{"error_code":"ERR_NGROK_1","msg":"x"}`)
-		if want += ": x (ERR_NGROK_1) (operation op_1)"; !strings.HasSuffix(err.Error(), `ts_1": `+want) {
-			t.Errorf("got %v, want %s at the end", err, want)
+	for _, test := range []struct {
+		status                        int
+		contentType, retryAfter, body string
+		want                          string // after the URL
+	}{
+		{400, "application/json", "", `{"error_code":"ERR_NGROK_1","msg":"x","details":{"operation_id":"op_1"}}`,
+			"400 Bad Request: x (ERR_NGROK_1) (operation op_1)"},
+		{403, "application/json", "", `{"error_code":"ERR_NGROK_1"}`, "403 Forbidden (ERR_NGROK_1)"},
+		{429, "application/json", "3600", `{"msg":"x"}`, "429 Too Many Requests: x (retry after 1h0m0s)"},
+		{502, "", "", "", "502 Bad Gateway"},
+		{522, "application/json", "", `{"msg":"x"}`, "522: x"}, // a status without a text
+		{500, "text/html", "", "<html>", `500 Internal Server Error: the body is not ngrok's JSON: ` +
+			`its content type is "text/html": check the base URL and the proxies`},
+	} {
+		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+			rsp, err := responding(test.status, test.contentType, test.body)(r)
+			rsp.Header.Set("Retry-After", test.retryAfter)
+			return rsp, err
+		})).GetTunnelSession(t.Context(), "ts_1")
+		if want := `GET "` + sessionsURL + `/ts_1": ` + test.want; err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
 }
@@ -208,7 +229,7 @@ func TestErrorText(t *testing.T) {
 // The encoding of a body matters only if the body is not a JSON object. Some servers and recorders
 // name an encoding that the body does not have.
 func TestContentEncoding(t *testing.T) {
-	for body, want := range map[string]string{session: "", "\x1f\x8b": `its encoding "gzip"`} {
+	for body, want := range map[string]string{session: "", "\x1f\x8b": `"application/json, encoded as gzip"`} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 			rsp, err := responding(200, "application/json", body)(r)
 			rsp.Header.Set("Content-Encoding", "gzip")

@@ -89,6 +89,7 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"limiter before another attempt", failing(429, ""), "ts_1", afterFirst(refuse), false},
 		{"dialing the host", noResponse(errDial), "ts_1", nil, false},
 		{"dialing the proxy", noResponse(errProxy), "ts_1", nil, false},
+		{"dialing until the attempt ends", dialing, "ts_1", nil, false},
 		{"429", failing(429, ""), "ts_1", nil, false},
 		{"unknown session", responding(404, "application/json", notFound), "ts_1", nil, false},
 		{"agent that cannot", responding(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
@@ -197,6 +198,24 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// dialing is a dial function that its context ends.
+func dialing(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, &net.OpError{Op: "dial", Err: r.Context().Err()}
+}
+
+// A mock returns the errors of this package as they are.
+func TestOutcomeOfBareErrors(t *testing.T) {
+	for err, want := range map[error]bool{
+		api.ErrNotFound: false, api.ErrAuthentication: false, api.ErrRateLimited: false, api.ErrInvalidID: false,
+		api.ErrUnexpectedResponse: true, context.Canceled: true,
+	} {
+		if api.OutcomeUnknown(err) != want {
+			t.Errorf("%v: got %v, want %v", err, !want, want)
+		}
+	}
+}
+
 // sending is an attempt that its context ends. Like net/http, it returns only the context's cause.
 func sending(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
@@ -243,7 +262,7 @@ func TestCancel(t *testing.T) {
 		last     error // nil: none besides the context's
 	}{
 		{"while sending", sending, nil, time.Second, 1, nil},
-		{"in the body", stalling, nil, time.Second, 1, nil},
+		{"in the body", stalling(context.Canceled), nil, time.Second, 1, nil},
 		{"while waiting after a transport error", reset, nil, 100 * time.Millisecond, 1, errReset},
 		{"while waiting after a response", failing(429, "10"), nil, 15 * time.Second, 2, api.ErrRateLimited},
 		{"while waiting for the limiter", ok, limiterFunc(waitForCause), time.Second, 0, nil},

@@ -13,14 +13,14 @@ import (
 )
 
 // noRedirects returns an HTTP client that follows no redirects, which could send the API key
-// elsewhere. For nil, it is the default client.
+// elsewhere. For nil, or a nil http.Client, it is the default client.
 func noRedirects(configured HttpRequestDoer) HttpRequestDoer {
+	c, ok := configured.(*http.Client)
+	if configured != nil && !ok {
+		return configured
+	}
 	var client http.Client
-	if configured != nil && configured != HttpRequestDoer((*http.Client)(nil)) {
-		c, ok := configured.(*http.Client)
-		if !ok {
-			return configured
-		}
+	if c != nil {
 		client = *c
 	} else if _, ok := http.DefaultTransport.(*http.Transport); ok {
 		client.Transport = sharedTransport()
@@ -31,28 +31,32 @@ func noRedirects(configured HttpRequestDoer) HttpRequestDoer {
 
 const maxSends = 16
 
-var errSends = fmt.Errorf("the server closed the connection or refused the request %d times", maxSends)
+var errSends = fmt.Errorf("the server refused the request, or closed the connection, %d times", maxSends)
 
-// withMaxSends returns a context that ends with errSends if net/http would write a request too
-// often. It writes one again if a kept connection turns out to be closed, or if an HTTP/2 server
-// refuses it, without a limit (https://go.dev/issue/52459).
-func withMaxSends(ctx context.Context) (context.Context, func()) {
+// limitSends returns a context that ends with errSends if net/http has written a request maxSends
+// times without a response, and would write it again. It repeats a request that an HTTP/2 server
+// refuses, without a limit (https://go.dev/issue/52459). It also repeats one on a kept connection
+// that turns out to be closed. Those do not count: there are only so many, and all can be closed.
+func limitSends(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	var isKept atomic.Bool
 	var sends atomic.Int32
-	var isKept atomic.Bool // of kept connections there are only so many, and all can be dead
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaders: func() {
-			if !isKept.Load() {
-				sends.Add(1)
-			}
-		},
+	trace := &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			isKept.Store(info.Reused)
 			if sends.Load() >= maxSends {
 				cancel(errSends)
 			}
 		},
-	}), func() { cancel(nil) }
+		WroteHeaders: func() {
+			if !isKept.Load() {
+				sends.Add(1)
+			}
+		},
+		// The next request is another one: a layer below may ask for a token, for example.
+		GotFirstResponseByte: func() { sends.Store(0) },
+	}
+	return httptrace.WithClientTrace(ctx, trace), func() { cancel(nil) }
 }
 
 var sharedTransport = sync.OnceValue(NewTransport)

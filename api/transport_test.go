@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"example.com/ngrokapi/api"
+	"example.com/ngrokapi/api/ngroktest"
 )
 
 var defaultDials atomic.Int64 // by http.DefaultTransport and its copies
@@ -83,6 +86,129 @@ func TestErrorsOfNetHTTP(t *testing.T) {
 	}
 }
 
+// A proxy that refuses to connect to ngrok is named, without the user, and nothing was sent.
+func TestProxyRefuses(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		status := "407 no \x1b[31m"
+		if r.Host == "accepted.test:443" {
+			status = "200 OK"
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\n\r\n")
+		c.Close()
+	}))
+	defer proxy.Close()
+	address := strings.TrimPrefix(proxy.URL, "http://")
+	asked := 0
+	hook := func(context.Context, *url.URL, *http.Request, *http.Response) error {
+		if asked++; asked == 3 {
+			return errReset
+		}
+		return nil
+	}
+	setDefaultTransport(t, &http.Transport{OnProxyConnectResponse: hook})
+	transport := api.NewTransport()
+	transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", User: url.UserPassword("token", "secret"), Host: address})
+	doer := api.WithHTTPClient(&api.Doer{HTTPClient: &http.Client{Transport: transport}, MaxAttempts: 2})
+	client := newClient(t, doer)
+	err := client.StopTunnelSession(t.Context(), "ts_1")
+	want := `: proxyconnect tcp: the proxy ` + address + ` refuses to connect to api.ngrok.com:443: ` +
+		`"407 no \x1b[31m" (2 attempts)`
+	if err == nil || !strings.HasSuffix(err.Error(), want) || api.OutcomeUnknown(err) {
+		t.Errorf("got  %v\nwant … %s", err, want)
+	}
+	// The error of the program's own hook stays.
+	if err = client.StopTunnelSession(t.Context(), "ts_1"); !errors.Is(err, errReset) {
+		t.Errorf("got %v, want the error of the hook", err)
+	}
+	// A connection that breaks later is no refusal.
+	err = newClient(t, doer, api.WithBaseURL("https://accepted.test")).StopTunnelSession(t.Context(), "ts_1")
+	if !errors.Is(err, io.EOF) || !api.OutcomeUnknown(err) {
+		t.Errorf("got %v, want EOF", err)
+	}
+}
+
+// rawHTTP2 returns a client of a server that refuses the first requests over HTTP/2, each by ending
+// the connection, and responds with 204 to the others. It counts the requests.
+func rawHTTP2(t *testing.T, refused int64) (client *api.ClientWithResponses, requests *atomic.Int64) {
+	requests = new(atomic.Int64)
+	srv := httptest.NewUnstartedServer(nil)
+	srv.EnableHTTP2 = true
+	serve := func(_ *http.Server, c *tls.Conn, _ http.Handler) {
+		const headers = 1
+		preface, frame := make([]byte, 24), make([]byte, 9)
+		_, err := io.ReadFull(c, preface)
+		_, _ = c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // settings
+		for err == nil {
+			if _, err = io.ReadFull(c, frame); err == nil {
+				_, err = io.CopyN(io.Discard, c, int64(frame[1])<<8|int64(frame[2]))
+			}
+			switch {
+			case err != nil || frame[3] != headers:
+			case requests.Add(1) <= refused:
+				// GOAWAY: no stream was processed.
+				_, err = c.Write([]byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+			default:
+				// Headers that end the stream. In HPACK's static table, the status 204 has the index 9.
+				_, err = c.Write([]byte{0, 0, 1, headers, 5, 0, 0, 0, frame[8], 0x89})
+			}
+		}
+	}
+	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": serve}
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	transport := api.NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+	doer := &api.Doer{HTTPClient: &http.Client{Transport: transport}, MaxAttempts: 1, AttemptTimeout: time.Hour}
+	return newClient(t, api.WithBaseURL(srv.URL), api.WithHTTPClient(doer)), requests
+}
+
+// net/http repeats a request that an HTTP/2 server refuses, 15 times at most.
+func TestSendsAreLimited(t *testing.T) {
+	for refused, want := range map[int64]int64{1: 2, 15: 16, 1000: 16} {
+		client, requests := rawHTTP2(t, refused)
+		err := client.StopTunnelSession(t.Context(), "ts_1")
+		if (err == nil) != (refused < 16) || err != nil && !strings.HasSuffix(err.Error(), " 16 times") {
+			t.Errorf("refused %d times: got %v", refused, err)
+		}
+		if got := requests.Load(); got != want {
+			t.Errorf("refused %d times: got %d requests, want %d", refused, got, want)
+		}
+	}
+}
+
+// Requests of a transport below, such as for a token, do not count once they have a response.
+func TestRequestsOfOtherLayersDoNotCount(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer srv.Close()
+	next := api.NewTransport()
+	client := once(t, &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		for range 20 {
+			token, err := http.NewRequestWithContext(r.Context(), "GET", srv.URL, nil)
+			if err != nil {
+				return nil, err
+			}
+			rsp, err := next.RoundTrip(token)
+			if err != nil {
+				return nil, err
+			}
+			rsp.Body.Close()
+		}
+		return next.RoundTrip(r)
+	})}, api.WithBaseURL(srv.URL))
+	if err := client.StopTunnelSession(t.Context(), "ts_1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // refusing returns a URL that refuses connections. Its port is taken by the other end of a
 // connection, so no other test gets it.
 func refusing(t *testing.T) string {
@@ -102,11 +228,19 @@ func refusing(t *testing.T) string {
 }
 
 // The pool of the default client has a connection for each concurrent call over HTTP/1.1.
-// http.DefaultTransport keeps two.
+// http.DefaultTransport keeps two. If all of them turn out to be closed, a call needs no retry.
 func TestConnectionsAreKept(t *testing.T) {
 	const callers, rounds = 64, 5
 	var arrived sync.WaitGroup
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	var known sync.Map // addresses of connections
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, isKnown := known.LoadOrStore(r.RemoteAddr, true); r.Method == "GET" {
+			if isKnown {
+				panic(http.ErrAbortHandler)
+			}
+			ngroktest.Error(w, 404, "", "")
+			return
+		}
 		// No response is sent before all requests have arrived, so each needs its own connection.
 		arrived.Done()
 		arrived.Wait()
@@ -129,6 +263,9 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	if opened := defaultDials.Load() - before; opened < callers || opened > 2*callers {
 		t.Errorf("%d calls opened %d connections, want about %d", rounds*callers, opened, callers)
+	}
+	if _, err := client.GetTunnelSession(t.Context(), "ts_1"); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("got %v, want the response on a new connection", err)
 	}
 }
 
@@ -177,7 +314,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	setDefaultTransport(t, redirect)
 	follow := func(*http.Request, []*http.Request) error { return nil }
 	own := &http.Client{Transport: redirect, CheckRedirect: follow}
-	for _, client := range []api.HttpRequestDoer{nil, own} {
+	for _, client := range []api.HttpRequestDoer{nil, (*http.Client)(nil), own} {
 		requests = 0
 		_, err := once(t, client).GetTunnelSession(t.Context(), "ts_1")
 		if !errors.Is(err, api.ErrUnexpectedResponse) || requests != 1 {

@@ -63,7 +63,10 @@ func (c *ClientWithResponses) ListTunnelSessions(
 	isList := func(l *TunnelSessionList) bool { return l.TunnelSessions != nil || l.URI != "" }
 	return func(yield func(*TunnelSession, error) bool) {
 		query := first
-		seen := map[string]bool{"": true, *cmp.Or(query.BeforeID, new(string)): true}
+		seen := map[string]bool{"": true} // values of before_id
+		if query.BeforeID != nil {
+			seen[*query.BeforeID] = true
+		}
 		for {
 			rsp, err := c.TunnelSessionsList(ctx, &query, editors...)
 			page, err := decode(rsp, err, isList)

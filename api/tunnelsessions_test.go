@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"example.com/ngrokapi/api"
 )
@@ -75,6 +77,11 @@ func TestListTunnelSessions(t *testing.T) {
 			sessionsURL:                  page(sessionsURL+"?before_id=a", "a"),
 			sessionsURL + "?before_id=a": page(sessionsURL+"?before_id=a", "a"),
 		}, "a a", "does not lead to another page"},
+		{"pages that lead to each other", pages{
+			sessionsURL:                  page(sessionsURL+"?before_id=a", "a"),
+			sessionsURL + "?before_id=a": page(sessionsURL+"?before_id=b", "b"),
+			sessionsURL + "?before_id=b": page(sessionsURL+"?before_id=a", "c"),
+		}, "a b c", "does not lead to another page"},
 		{"URI without before_id", pages{sessionsURL: page(sessionsURL+"?limit=2", "a")},
 			"a", "does not lead to another page"},
 		{"invalid URI", pages{sessionsURL: page("http://[::1", "a")}, "a", "does not lead to another page"},
@@ -128,6 +135,37 @@ func TestParametersOfList(t *testing.T) {
 	none := new(api.TunnelSessionsListParams)
 	if _, err := collect(once(t, pages{sessionsURL: page("")}).ListTunnelSessions(t.Context(), none)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A page that leads back to the one that the caller began with.
+func TestListBeforeIDComesAgain(t *testing.T) {
+	client := once(t, pages{sessionsURL + "?before_id=z": page(sessionsURL+"?before_id=z", "a")})
+	params := &api.TunnelSessionsListParams{BeforeID: new("z")}
+	ids, err := collect(client.ListTunnelSessions(t.Context(), params))
+	if !errors.Is(err, api.ErrUnexpectedResponse) || len(ids) != 1 {
+		t.Errorf("got %q, %v, want ErrUnexpectedResponse after a page", ids, err)
+	}
+}
+
+// The methods also work on a client without a Doer.
+func TestWithoutDoer(t *testing.T) {
+	for _, bodyError := range []error{nil, errReset} {
+		client, err := api.NewClientWithResponses("https://api.test", api.WithHTTPClient(doerFunc(
+			func(r *http.Request) (*http.Response, error) {
+				rsp, err := ok(r)
+				if bodyError != nil {
+					rsp.Body = io.NopCloser(iotest.ErrReader(bodyError))
+				}
+				return rsp, err
+			})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := client.GetTunnelSession(t.Context(), "ts_1")
+		if !errors.Is(err, bodyError) || (got != nil) != (err == nil) {
+			t.Errorf("got %v, %v, want %v", got, err, bodyError)
+		}
 	}
 }
 
