@@ -144,10 +144,10 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the error of a layer over the client stays whole
 		err = e.Err // without the whole URL, in which a filter can be long
 	}
-	if err == nil && rsp == nil {
+	switch {
+	case err == nil && rsp == nil:
 		err = errors.New("the HTTP client returned neither a response nor an error")
-	}
-	if err == nil {
+	case err == nil:
 		rsp, err = d.check(ctx, req, rsp)
 	}
 	if _, ok := errors.AsType[*ResponseError](err); ok || err == nil {
@@ -163,7 +163,7 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 type timeoutError time.Duration
 
 func (e timeoutError) Error() string {
-	return fmt.Sprintf("no complete response within %v", time.Duration(e))
+	return fmt.Sprint("no complete response within ", time.Duration(e))
 }
 
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
@@ -175,9 +175,7 @@ func (timeoutError) Timeout() bool { return true }
 func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response) (*http.Response, error) {
 	// A recorder can return another request, without the key, which would then not be redacted.
 	rsp.Request = req
-	if rsp.Body == nil { // of a mock
-		rsp.Body = http.NoBody
-	}
+	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody) // that of a mock can be nil
 	defer rsp.Body.Close()
 	if rsp.StatusCode >= http.StatusBadRequest {
 		// The status counts, whatever happens to the body.

@@ -64,11 +64,8 @@ const maxErrorBodyBytes = 64 << 10
 
 // foreignBody returns the error for a body that ngrok's API does not send.
 func foreignBody(header http.Header) error {
-	contentType := header.Get("Content-Type")
-	if encoding := header.Get("Content-Encoding"); encoding != "" {
-		contentType += ", encoded as " + encoding
-	}
-	return fmt.Errorf("the body is not ngrok's JSON: its content type is %q: check the base URL and the proxies", contentType)
+	return fmt.Errorf("the body is not ngrok's JSON: its content type is %q, its encoding %q: "+
+		"check the base URL and the proxies", header.Get("Content-Type"), header.Get("Content-Encoding"))
 }
 
 var errStatus = errors.New("not a success status that the client knows for the method")

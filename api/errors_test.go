@@ -213,7 +213,7 @@ func TestErrorText(t *testing.T) {
 		{502, "", "", "", "502 Bad Gateway"},
 		{522, "application/json", "", `{"msg":"x"}`, "522: x"}, // a status without a text
 		{500, "text/html", "", "<html>", `500 Internal Server Error: the body is not ngrok's JSON: ` +
-			`its content type is "text/html": check the base URL and the proxies`},
+			`its content type is "text/html", its encoding "": check the base URL and the proxies`},
 	} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 			rsp, err := responding(test.status, test.contentType, test.body)(r)
@@ -229,7 +229,7 @@ func TestErrorText(t *testing.T) {
 // The encoding of a body matters only if the body is not a JSON object. Some servers and recorders
 // name an encoding that the body does not have.
 func TestContentEncoding(t *testing.T) {
-	for body, want := range map[string]string{session: "", "\x1f\x8b": `"application/json, encoded as gzip"`} {
+	for body, want := range map[string]string{session: "", "\x1f\x8b": `its encoding "gzip"`} {
 		_, err := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
 			rsp, err := responding(200, "application/json", body)(r)
 			rsp.Header.Set("Content-Encoding", "gzip")

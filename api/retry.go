@@ -72,10 +72,7 @@ func OutcomeUnknown(err error) bool {
 	if e, ok := errors.AsType[*ResponseError](err); ok {
 		return e.StatusCode < 400 || e.StatusCode >= 500 || e.Code == "ERR_NGROK_810"
 	}
-	for _, refused := range []error{ErrInvalidID, ErrNotFound, ErrAuthentication, ErrRateLimited} { // of a mock
-		if errors.Is(err, refused) {
-			return false
-		}
-	}
-	return true
+	// A mock may return these without a response.
+	isRefusal := errors.Is(err, ErrNotFound) || errors.Is(err, ErrAuthentication) || errors.Is(err, ErrRateLimited)
+	return !isRefusal && !errors.Is(err, ErrInvalidID)
 }

@@ -94,18 +94,17 @@ func NewTransport() *http.Transport {
 		defer cancel()
 		return dial(ctx, network, address)
 	}
-	own := t.OnProxyConnectResponse
+	hook := t.OnProxyConnectResponse
 	t.OnProxyConnectResponse = func(ctx context.Context, proxy *url.URL, req *http.Request, rsp *http.Response) error {
-		if own != nil {
-			if err := own(ctx, proxy, req, rsp); err != nil {
-				return err
-			}
+		var err error
+		if hook != nil {
+			err = hook(ctx, proxy, req, rsp)
 		}
-		if rsp.StatusCode != http.StatusOK {
-			err := fmt.Errorf("the proxy %s refuses to connect to %s: %q", proxy.Host, req.Host, rsp.Status)
-			return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
+		if err == nil && rsp.StatusCode != http.StatusOK {
+			refusal := fmt.Errorf("the proxy %s refuses to connect to %s: %q", proxy.Host, req.Host, rsp.Status)
+			err = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refusal}
 		}
-		return nil
+		return err
 	}
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 128
 	t.ForceAttemptHTTP2 = true // net/http does not attempt it with a custom dial function

@@ -64,10 +64,10 @@ func (c *ClientWithResponses) ListTunnelSessions(
 	return func(yield func(*TunnelSession, error) bool) {
 		query := first
 		seen := map[string]bool{"": true} // values of before_id
-		if query.BeforeID != nil {
-			seen[*query.BeforeID] = true
-		}
 		for {
+			if query.BeforeID != nil {
+				seen[*query.BeforeID] = true
+			}
 			rsp, err := c.TunnelSessionsList(ctx, &query, editors...)
 			page, err := decode(rsp, err, isList)
 			if err != nil {
@@ -90,7 +90,6 @@ func (c *ClientWithResponses) ListTunnelSessions(
 				yield(nil, newResponseError(rsp, nil, errors.New("the next_page_uri does not lead to another page")))
 				return
 			}
-			seen[next] = true
 			query.BeforeID = &next
 		}
 	}
