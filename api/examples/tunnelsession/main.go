@@ -118,9 +118,10 @@ func show(w io.Writer, sessions []*api.TunnelSession, asJSON bool) error {
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "ID\tIP\tOS\tAGENT VERSION\tREGION\tSTARTED AT\tMETADATA")
 	for _, s := range sessions {
-		row := []string{s.ID, s.IP, s.OS, s.AgentVersion, s.Region, s.StartedAt, s.Metadata}
-		for i := range row {
-			row[i] = printable(row[i])
+		var row []string
+		// Fields of any type: ngrok may turn a string into an enum, which has a type of its own.
+		for _, value := range []any{s.ID, s.IP, s.OS, s.AgentVersion, s.Region, s.StartedAt, s.Metadata} {
+			row = append(row, printable(fmt.Sprint(value)))
 		}
 		fmt.Fprintln(columns, strings.Join(row, "\t"))
 	}

@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 	inJSON, _ := json.MarshalIndent(session, "", "  ")
 	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	srv := ngroktest.NewServer(t, append(samples, session)...)
-	srv.Filter = func(region string, session api.TunnelSession) bool { return session.Region == region }
+	srv.Filter = func(ip string, session api.TunnelSession) bool { return session.IP == ip }
 	proxy := httptest.NewServer(http.NotFoundHandler())
 	defer proxy.Close()
 	const (
@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"fake", nil, "", "", 0, header + linux + windows, "NGROK_API_KEY is not set: using the built-in fake API"},
 		{"list", nil, key, srv.URL(), 0, header + linux + windows + " " + odd, ""},
-		{"filter", []string{"-filter", "eu"}, key, srv.URL(), 0, header + linux, ""},
+		{"filter", []string{"-filter", "203.0.113.7"}, key, srv.URL(), 0, header + linux, ""},
 		{"session", []string{"ts_odd"}, key, srv.URL(), 0, header + odd, ""},
 		{"JSON", []string{"-json", "ts_odd"}, key, srv.URL(), 0, words(string(inJSON)), ""},
 		{"help", []string{"-h"}, key, srv.URL(), 0, "", "-filter expression"},
