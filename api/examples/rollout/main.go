@@ -78,8 +78,9 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 		fmt.Fprintln(stderr, "rollout: give a -version such as 3.20.0, a -batch of at least 1, and no other arguments")
 		return 2
 	}
-	// ngrok allows an account 120 requests a minute. All attempts of all calls share the limiter.
-	doer := &api.Doer{HTTPClient: httpClient, Limiter: rate.NewLimiter(rate.Every(time.Minute/120), 1)}
+	// ngrok allows an account 120 requests in 60 seconds: a burst of 20, and 100 more. All attempts of
+	// all calls share the limiter.
+	doer := &api.Doer{HTTPClient: httpClient, Limiter: rate.NewLimiter(rate.Every(time.Minute/100), 20)}
 	baseURL := cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
 	var err error
 	r.client, err = api.New(os.Getenv("NGROK_API_KEY"), api.WithBaseURL(baseURL), api.WithHTTPClient(doer))

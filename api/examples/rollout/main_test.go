@@ -104,7 +104,7 @@ func rollOut(ctx context.Context, srv *ngroktest.Server, args ...string) string 
 		}
 	}
 	end := fmt.Sprintf("exit %d, %d commands", status, commands)
-	if time.Since(begin) > 2*time.Minute {
+	if time.Since(begin) >= 2*time.Minute {
 		end += ", minutes later"
 	}
 	return out.String() + end
