@@ -44,6 +44,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -159,6 +160,8 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 		switch {
 		case !r.isOld(s):
 			r.current++
+		case strings.Contains(s.AgentVersion, storeMark):
+			r.print(a, fmt.Sprintf("skipped: the Microsoft Store updates it: it has version %q", s.AgentVersion))
 		case semver.Major("v"+s.AgentVersion) != semver.Major("v"+r.version):
 			r.print(a, fmt.Sprintf("skipped: ngrok does not update version %q to %s", s.AgentVersion, r.version))
 		case s.OS == "windows" && !r.windowsService:
@@ -172,9 +175,14 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 	return agents, nil
 }
 
-// isOld reports whether a session has an older version. One that is not semantic counts as old.
+// storeMark is in the version of each agent of the Microsoft Store, as in 3.20.0-msix-stable.
+const storeMark = "-msix"
+
+// isOld reports whether a session has an older version. One that is not semantic counts as old. The
+// Store's 3.20.0-msix-stable is no pre-release of 3.20.0: only its numbers count.
 func (r *rollout) isOld(s *api.TunnelSession) bool {
-	return semver.Compare("v"+s.AgentVersion, "v"+r.version) < 0
+	version, _, _ := strings.Cut(s.AgentVersion, storeMark)
+	return semver.Compare("v"+version, "v"+r.version) < 0
 }
 
 // updateBatch looks at the agents of a batch every ten seconds, for two minutes, and tells them

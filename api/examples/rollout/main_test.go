@@ -247,11 +247,17 @@ func TestSelection(t *testing.T) {
 			{ID: "ts_4", Metadata: "dev", AgentVersion: "dev"},
 			{ID: "ts_5", Metadata: "old", AgentVersion: "2.3.41"},
 			{ID: "ts_6", Metadata: "new", AgentVersion: "4.0.0"},
+			{ID: "ts_7", Metadata: "rc", AgentVersion: "3.20.0-rc.1"},
 			{ID: "ts_ssh", Transport: "ssh"},
 		}, []string{"-windows-service"}, []string{
 			`"dev": skipped: …"dev"…`, `"old": skipped: …"2.3.41"…`, `"ts_ssh": skipped: …`, ok0, ok1, ok2,
-			"rollout: 3 of 8 agents are not at version 3.20.0", "exit 1, 6 commands",
+			`"rc": updated to version 3.20.0`, "rollout: 3 of 9 agents are not at version 3.20.0", "exit 1, 8 commands",
 		}},
+		{"agents of the Microsoft Store", []api.TunnelSession{
+			{ID: "ts_4", Metadata: "m4", AgentVersion: "3.18.0-msix-stable", OS: "windows"},
+			{ID: "ts_5", Metadata: "m5", AgentVersion: "3.20.0-msix-stable", OS: "windows"},
+		}, []string{"-windows-service"}, []string{`"m4": skipped: the Microsoft Store …"3.18.0-msix-stable"`, ok0, ok1, ok2,
+			"rollout: 1 of 6 agents are not at version 3.20.0", "exit 1, 6 commands"}},
 		{"shared metadata", []api.TunnelSession{{ID: "ts_4", Metadata: "m1"}}, []string{"-filter", "m1"},
 			[]string{`rollout: give ts_1 unique metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
 		{"no metadata", []api.TunnelSession{{ID: "ts_4", AgentVersion: "3.18.0"}}, []string{"-filter", ""},
