@@ -166,8 +166,11 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 			r.print(a, fmt.Sprintf("skipped: ngrok does not update version %q to %s", s.AgentVersion, r.version))
 		case s.OS == "windows" && !r.windowsService:
 			r.print(a, "skipped: ngrok cannot restart it on Windows: if it is a service, use -windows-service")
-		case s.Metadata == "" || len(all[s.Metadata]) > 1:
-			return nil, fmt.Errorf("give %s unique metadata: %d sessions have %q", s.ID, len(all[s.Metadata]), s.Metadata)
+		case s.Metadata == "":
+			r.print(a, "skipped: it has no metadata, by which rollout finds an agent again: give it its own")
+		case len(all[s.Metadata]) != 1 || all[s.Metadata][0].ID != s.ID:
+			r.print(a, fmt.Sprintf("skipped: the agent of %s may just have reconnected: run rollout again; "+
+				"or two agents share this metadata: give each its own", s.ID))
 		default:
 			agents = append(agents, a)
 		}

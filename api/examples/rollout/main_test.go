@@ -167,6 +167,14 @@ func TestFaults(t *testing.T) {
 				time.AfterFunc(time.Minute, func() { srv.Delete("ts_1") })
 			}),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
+		{"agent reconnects between the lists of the plan",
+			during("GET /tunnel_sessions", func(srv *ngroktest.Server, obey, _ func()) {
+				obey()
+				srv.Put(api.TunnelSession{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"})
+				time.AfterFunc(time.Minute, func() { srv.Delete("ts_1") })
+			}),
+			lines{shared("ts_4"), ok0, ok1, ok2, "rollout: 1 of 5 agents are not at version 3.20.0", "exit 1, 6 commands"},
+			done},
 		{"agent reconnects before its restart, and has lost its update",
 			during(restart1, func(srv *ngroktest.Server, _, _ func()) {
 				srv.Delete("ts_1")
@@ -225,6 +233,11 @@ func TestFaults(t *testing.T) {
 func behind(n int) string { return fmt.Sprintf("rollout: %d of 4 agents are not at version 3.20.0", n) }
 func all(n int) string    { return fmt.Sprintf("all %d agents are at version 3.20.0 or a later one", n) }
 
+// shared is the line of the agent m1 with a session that is not the only one with its metadata.
+func shared(id string) string {
+	return `"m1": skipped: the agent of ` + id + ` may just have reconnected: run rollout again; …give each its own`
+}
+
 func TestSelection(t *testing.T) {
 	setKey(t)
 	skipped2 := `"m2": skipped: …-windows-service`
@@ -258,10 +271,15 @@ func TestSelection(t *testing.T) {
 			{ID: "ts_5", Metadata: "m5", AgentVersion: "3.20.0-msix-stable", OS: "windows"},
 		}, []string{"-windows-service"}, []string{`"m4": skipped: the Microsoft Store …"3.18.0-msix-stable"`, ok0, ok1, ok2,
 			"rollout: 1 of 6 agents are not at version 3.20.0", "exit 1, 6 commands"}},
-		{"shared metadata", []api.TunnelSession{{ID: "ts_4", Metadata: "m1"}}, []string{"-filter", "m1"},
-			[]string{`rollout: give ts_1 unique metadata: 2 sessions have "m1"`, "exit 1, 0 commands"}},
-		{"no metadata", []api.TunnelSession{{ID: "ts_4", AgentVersion: "3.18.0"}}, []string{"-filter", ""},
-			[]string{`rollout: give ts_4 unique metadata: 1 sessions have ""`, "exit 1, 0 commands"}},
+		{"old session beside the new one", []api.TunnelSession{{ID: "ts_4", Metadata: "m1", AgentVersion: "3.20.0"}},
+			[]string{"-filter", "3.18.0", "-windows-service"},
+			[]string{shared("ts_1"), ok0, ok2, "rollout: 1 of 3 agents are not at version 3.20.0", "exit 1, 4 commands"}},
+		{"two agents with the same metadata, and one without", []api.TunnelSession{
+			{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"},
+			{ID: "ts_5", AgentVersion: "3.18.0"},
+		}, []string{"-windows-service"}, []string{
+			shared("ts_1"), shared("ts_4"), `"ts_5": skipped: it has no metadata…`, ok0, ok2,
+			"rollout: 3 of 6 agents are not at version 3.20.0", "exit 1, 4 commands"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
