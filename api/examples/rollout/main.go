@@ -246,17 +246,22 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 		r.fail(a, fmt.Sprintf("failed: back with version %q%s", s.AgentVersion, a.refusal))
 	case !a.updated:
 		a.updated = r.command(a, "updated, not restarted", r.client.UpdateTunnelSession(ctx, s.ID))
-	case !a.restarted && s.OS == "windows":
-		a.session = s.ID
-		a.restarted = r.command(a, "stopped, not back", r.client.StopTunnelSession(ctx, s.ID))
 	case !a.restarted:
-		a.session = s.ID
-		a.restarted = r.command(a, "restarted, not back", r.client.RestartTunnelSession(ctx, s.ID))
+		command, progress := r.client.RestartTunnelSession, "restarted, not back"
+		if s.OS == "windows" {
+			command, progress = r.client.StopTunnelSession, "stopped, not back"
+		}
+		err := command(ctx, s.ID)
+		a.restarted = r.command(a, progress, err)
+		if a.restarted || api.OutcomeUnknown(err) {
+			a.session = s.ID
+		}
 	}
 }
 
 // command reports whether a command was accepted. If not, the agent gets it again after the next
-// look, unless it cannot obey.
+// look, unless it cannot obey. A second restart or stop of the same session is harmless if the first
+// one had an effect: the agent has another session by then.
 func (r *rollout) command(a *agent, progress string, err error) (accepted bool) {
 	e, isResponse := errors.AsType[*api.ResponseError](err)
 	switch {
@@ -272,8 +277,6 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 		a.progress = fmt.Sprintf("outcome unknown: %v", err)
 	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):
 		r.fail(a, fmt.Sprintf("failed: %v", err))
-	default:
-		a.session = "" // it was not told to restart
 	}
 	return false
 }

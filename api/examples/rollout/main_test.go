@@ -90,6 +90,12 @@ func during(pattern string, happen func(srv *ngroktest.Server, obey, interrupt f
 // failLooks makes the next n lists fail. Each makes three attempts.
 func failLooks(srv *ngroktest.Server, n int) { fail("GET /tunnel_sessions", 500, "", 3*n)(srv, nil) }
 
+// comeBack gives the agent m1 another session, with its old version.
+func comeBack(srv *ngroktest.Server) {
+	srv.Delete("ts_1")
+	srv.Put(api.TunnelSession{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"})
+}
+
 func breakConnection() { panic(http.ErrAbortHandler) }
 
 // rollOut runs the command, and returns its output and how it ended.
@@ -145,14 +151,6 @@ func TestFaults(t *testing.T) {
 		{"update is refused by the account's plan", fail(update1, 400, "ERR_NGROK_1702", 1),
 			lines{`"m1": failed: …(ERR_NGROK_1702)…`, ok0, left2, behind(2), "exit 1, 3 commands"},
 			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
-		{"updates are disabled, and the response to the restart is lost",
-			func(srv *ngroktest.Server, _ func()) {
-				srv.FailOn(update1, 400, "ERR_NGROK_806")
-				during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() })(srv, nil)
-			},
-			lines{ok0, `"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, left2, behind(2),
-				"exit 1, 4 commands"},
-			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
 		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 9 commands"}, done},
 		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
@@ -160,6 +158,14 @@ func TestFaults(t *testing.T) {
 		{"response to the restart is lost",
 			during(restart1, func(_ *ngroktest.Server, obey, _ func()) { obey(); breakConnection() }),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
+		{"response to the restart is lost, the old session stays for a while, and the update had no effect",
+			during(restart1, func(srv *ngroktest.Server, _, _ func()) {
+				srv.FailOn(restart1, 404, "")
+				time.AfterFunc(15*time.Second, func() { comeBack(srv) })
+				breakConnection()
+			}),
+			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 5 commands"},
+			lines{ok2, ok1, all(4), "exit 0, 4 commands"}},
 		{"old session stays for a while",
 			during(restart1, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
@@ -176,10 +182,7 @@ func TestFaults(t *testing.T) {
 			lines{shared("ts_4"), ok0, ok1, ok2, "rollout: 1 of 5 agents are not at version 3.20.0", "exit 1, 6 commands"},
 			done},
 		{"agent reconnects before its restart, and has lost its update",
-			during(restart1, func(srv *ngroktest.Server, _, _ func()) {
-				srv.Delete("ts_1")
-				srv.Put(api.TunnelSession{ID: "ts_4", Metadata: "m1", AgentVersion: "3.18.0"})
-			}),
+			during(restart1, func(srv *ngroktest.Server, _, _ func()) { comeBack(srv) }),
 			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 5 commands"},
 			lines{ok2, ok1, all(4), "exit 0, 4 commands"}},
 		{"stopped agent is no service",
