@@ -69,6 +69,7 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 	flags.Func("filter", "select agents by a CEL `expression`", func(s string) error { r.params.Filter = &s; return nil })
 	flags.IntVar(&r.batchSize, "batch", 20, "update `n` agents at a time")
 	flags.BoolVar(&r.windowsService, "windows-service", false, "stop agents on Windows, which starts them again")
+	flags.BoolVar(&r.resume, "resume", false, "after an interrupted run: also restart agents that refuse to update")
 	flags.BoolVar(&r.planOnly, "n", false, "only print the plan")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -97,12 +98,13 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 }
 
 type rollout struct {
-	client                   *api.ClientWithResponses
-	out                      io.Writer
-	version                  string
-	params                   api.TunnelSessionsListParams // with the filter
-	batchSize                int
-	windowsService, planOnly bool
+	client    *api.ClientWithResponses
+	out       io.Writer
+	version   string
+	params    api.TunnelSessionsListParams // with the filter
+	batchSize int
+
+	windowsService, resume, planOnly bool
 
 	selected, current int  // numbers of agents: the current ones are at the version or a later one
 	failed            bool // whether an agent failed
@@ -110,11 +112,12 @@ type rollout struct {
 
 // An agent is to be updated. When it restarts, it keeps its metadata and gets another session.
 type agent struct {
-	metadata  string
-	session   string // the ID of the session that was told to restart or stop, or may have been
-	updated   bool   // it accepted an update, or refused one, perhaps because it has updated before
-	restarted bool   // it accepted a restart or a stop
-	ended     bool   // it is at the version, or has failed
+	metadata     string
+	mayBeUpdated bool   // an earlier run, or an update of unknown outcome, may have updated it
+	updated      bool   // it accepted an update, or refused one although it may be updated
+	session      string // the ID of the session that was told to restart or stop, or may have been
+	restarted    bool   // it accepted a restart or a stop
+	ended        bool   // it is at the version, was skipped, or has failed
 
 	progress, refusal string // for people: how far it has come, and why it refused to update
 }
@@ -156,7 +159,8 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 		}
 		r.selected++
 		// An agent without metadata can only be skipped. Its ID says which one it is.
-		a := &agent{metadata: cmp.Or(s.Metadata, s.ID), progress: "not updated yet, at version " + s.AgentVersion}
+		a := &agent{metadata: cmp.Or(s.Metadata, s.ID), mayBeUpdated: r.resume}
+		a.progress = "not updated yet, at version " + s.AgentVersion
 		switch {
 		case !r.isOld(s):
 			r.current++
@@ -245,7 +249,9 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	case a.session != "" && s.ID != a.session:
 		r.fail(a, fmt.Sprintf("failed: back with version %q%s", s.AgentVersion, a.refusal))
 	case !a.updated:
-		a.updated = r.command(a, "updated, not restarted", r.client.UpdateTunnelSession(ctx, s.ID))
+		err := r.client.UpdateTunnelSession(ctx, s.ID)
+		a.updated = r.command(a, "updated, not restarted (continue with -resume)", err)
+		a.mayBeUpdated = a.mayBeUpdated || api.OutcomeUnknown(err)
 	case !a.restarted:
 		command, progress := r.client.RestartTunnelSession, "restarted, not back"
 		if s.OS == "windows" {
@@ -268,11 +274,14 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 	case err == nil:
 		a.progress = progress
 		return true
-	case isResponse && e.Code == "ERR_NGROK_806":
+	case isResponse && e.Code == "ERR_NGROK_806" && a.mayBeUpdated:
 		// An agent that has updated and not restarted refuses another update. If this is not the
 		// reason, it comes back with its old version.
-		a.progress, a.refusal = "not restarted", fmt.Sprintf(", update refused: %v", err)
+		a.progress, a.refusal = "not restarted (continue with -resume)", fmt.Sprintf(", update refused: %v", err)
 		return true
+	case isResponse && e.Code == "ERR_NGROK_806":
+		a.ended = true
+		r.print(a, fmt.Sprintf("skipped: %v: if an earlier run updated it and did not restart it, use -resume", err))
 	case api.OutcomeUnknown(err):
 		a.progress = fmt.Sprintf("outcome unknown: %v", err)
 	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):

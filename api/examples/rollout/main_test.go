@@ -27,6 +27,8 @@ const (
 	ok2   = `"m2": updated to version 3.20.0`
 	left1 = `"m1": not updated yet, at version 3.18.0`
 	left2 = `"m2": not updated yet, at version 3.18.0`
+
+	refused1 = `"m1": skipped: …/update": 400 …(ERR_NGROK_806)…: if an earlier run …, use -resume`
 )
 
 // newFleet returns a fake API with the agents m0, m1 and m2 of version 3.18.0, of which m2 is a
@@ -130,7 +132,8 @@ func setKey(t *testing.T) {
 	t.Setenv("NGROK_API_BASE_URL", "")
 }
 
-// The first rollout meets a fault. The second one continues where the first one stopped.
+// The first rollout meets a fault. The second one, with -resume, continues where the first one
+// stopped.
 func TestFaults(t *testing.T) {
 	setKey(t)
 	type lines []string
@@ -151,6 +154,10 @@ func TestFaults(t *testing.T) {
 		{"update is refused by the account's plan", fail(update1, 400, "ERR_NGROK_1702", 1),
 			lines{`"m1": failed: …(ERR_NGROK_1702)…`, ok0, left2, behind(2), "exit 1, 3 commands"},
 			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
+		{"updates are disabled", fail(update1, 400, "ERR_NGROK_806", 2),
+			lines{refused1, ok0, ok2, behind(1), "exit 1, 5 commands"},
+			lines{`"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, behind(1),
+				"exit 1, 2 commands"}},
 		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 9 commands"}, done},
 		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
@@ -196,11 +203,11 @@ func TestFaults(t *testing.T) {
 			func(srv *ngroktest.Server, _ func()) {
 				_ = srv.Client().UpdateTunnelSession(context.Background(), "ts_1")
 			},
-			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
+			lines{refused1, ok0, ok2, behind(1), "exit 1, 5 commands"}, lines{ok1, all(4), "exit 0, 2 commands"}},
 		{"interrupt between update and restart",
 			during("POST /tunnel_sessions/ts_0/update", func(_ *ngroktest.Server, _, interrupt func()) { interrupt() }),
-			lines{`"m0": interrupted: updated, not restarted`, `"m1": interrupted: not updated yet, at version 3.18.0`,
-				left2, behind(3), "exit 1, 1 commands"},
+			lines{`"m0": interrupted: updated, not restarted (continue with -resume)`,
+				`"m1": interrupted: not updated yet, at version 3.18.0`, left2, behind(3), "exit 1, 1 commands"},
 			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}},
 		{"interrupt during a restart whose response is lost",
 			during(restart1, func(_ *ngroktest.Server, _, interrupt func()) { interrupt(); breakConnection() }),
@@ -226,7 +233,7 @@ func TestFaults(t *testing.T) {
 					test.fault(srv, interrupt)
 				}
 				check(t, rollOut(ctx, srv, "-windows-service"), test.first...)
-				check(t, rollOut(t.Context(), srv, "-windows-service"), test.then...)
+				check(t, rollOut(t.Context(), srv, "-windows-service", "-resume"), test.then...)
 			})
 		})
 	}
