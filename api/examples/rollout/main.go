@@ -1,6 +1,6 @@
 // Rollout updates the agents of an ngrok account to a version, some at a time.
 //
-//	rollout -version 3.20.0 [-filter expression] [-batch 20] [-windows-service] [-n]
+//	rollout -version 3.20.0 [-filter expression] [-batch 20] [-windows-service] [-resume] [-n]
 //
 // It reads the API key from NGROK_API_KEY, and the base URL of the API from NGROK_API_BASE_URL if
 // that is set. The filter is a CEL expression. With -n, rollout only prints the agents that it
@@ -14,24 +14,39 @@
 // continue with the agents that are behind.
 //
 // An interrupt or SIGTERM stops it after the current command. It then prints how far each agent has
-// come, or that the outcome is unknown. A second one ends it at once.
-//
-// Each of these agents needs unique metadata in its configuration. A restart gives the agent
-// another session ID, and rollout finds it by its metadata.
-//
-// ngrok cannot restart agents on Windows. Without the flag -windows-service, rollout skips them.
-// With it, rollout stops them, and Windows starts those again that run as services; any other stays
-// offline. Rollout also skips agents of an older major version, which ngrok does not update, and
-// those whose version is not semantic.
-//
-// An agent that refuses to update is restarted nevertheless: one that has updated before refuses
-// with the same code as one whose configuration disables updates.
+// come, or that the outcome is unknown. A second one ends it at once. Continue with -resume.
 //
 // The exit status is 0 if all agents that match the filter have the version or a later one. It is 2
 // if the command is misused, and 1 otherwise: an agent failed, or was skipped, left or only
 // planned, or the agents could not be listed. Use the filter to exclude agents that are always
 // skipped or always fail. Agents that are offline do not count, and one that reconnects during a
 // list can be missing from it.
+//
+// # Skipped agents
+//
+// Rollout skips these agents, prints the reason, and updates the others:
+//
+//   - Agents without metadata in their configuration. A restart gives an agent another session ID,
+//     and rollout finds it by its metadata.
+//   - Agents that share their metadata: give each its own. An agent that has just reconnected looks
+//     the same while its old session is still listed: run rollout again.
+//   - Agents on Windows, which ngrok cannot restart. With -windows-service, rollout stops them, and
+//     Windows starts those again that run as services; any other stays offline.
+//   - Agents of the Microsoft Store, which updates them. Of their versions, such as
+//     3.20.0-msix-stable, only the numbers count.
+//   - Agents of an older major version, which ngrok does not update, and those whose version is not
+//     semantic.
+//   - Agents that refuse to update, with the code ERR_NGROK_806. Nothing else is sent to them.
+//
+// An agent refuses if it has updated and not restarted, because a run was interrupted or crashed in
+// between. Another one always refuses: its configuration disables updates, or it is part of a
+// program that does not support them. The code is the same. With -resume, rollout restarts agents
+// that refuse. Use it only for the run after one that was interrupted or crashed: an agent that
+// always refuses comes back with its old version, and has failed. Without -resume, rollout restarts
+// an agent that refuses only if an update before that, in the same run, had an unknown outcome.
+//
+// A refusal does not stop the rollout, as a failure does: the agent is as it was, so it is no sign
+// that the version is bad.
 package main
 
 import (
@@ -220,7 +235,7 @@ func (r *rollout) updateBatch(ctx context.Context, batch []*agent) {
 		result = "interrupted"
 	}
 	for _, a := range batch {
-		r.fail(a, fmt.Sprintf("%s: %s%s", result, a.progress, a.refusal))
+		r.fail(a, result+": "+a.progress)
 	}
 }
 
@@ -251,8 +266,12 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	case !a.updated:
 		err := r.client.UpdateTunnelSession(ctx, s.ID)
 		a.updated = r.command(a, "updated, not restarted (continue with -resume)", err)
-		a.mayBeUpdated = a.mayBeUpdated || api.OutcomeUnknown(err)
+		if api.OutcomeUnknown(err) {
+			a.mayBeUpdated = true
+		}
 	case !a.restarted:
+		// If the outcome of an earlier attempt is unknown, this is the same session. Had the agent
+		// obeyed, it would have another one, so it does not restart twice.
 		command, progress := r.client.RestartTunnelSession, "restarted, not back"
 		if s.OS == "windows" {
 			command, progress = r.client.StopTunnelSession, "stopped, not back"
@@ -266,8 +285,7 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 }
 
 // command reports whether a command was accepted. If not, the agent gets it again after the next
-// look, unless it cannot obey. A second restart or stop of the same session is harmless if the first
-// one had an effect: the agent has another session by then.
+// look, unless it cannot obey.
 func (r *rollout) command(a *agent, progress string, err error) (accepted bool) {
 	e, isResponse := errors.AsType[*api.ResponseError](err)
 	switch {
@@ -277,7 +295,7 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 	case isResponse && e.Code == "ERR_NGROK_806" && a.mayBeUpdated:
 		// An agent that has updated and not restarted refuses another update. If this is not the
 		// reason, it comes back with its old version.
-		a.progress, a.refusal = "not restarted (continue with -resume)", fmt.Sprintf(", update refused: %v", err)
+		a.progress, a.refusal = progress, fmt.Sprintf(", update refused: %v", err)
 		return true
 	case isResponse && e.Code == "ERR_NGROK_806":
 		a.ended = true

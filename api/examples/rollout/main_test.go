@@ -154,8 +154,12 @@ func TestFaults(t *testing.T) {
 		{"update is refused by the account's plan", fail(update1, 400, "ERR_NGROK_1702", 1),
 			lines{`"m1": failed: …(ERR_NGROK_1702)…`, ok0, left2, behind(2), "exit 1, 3 commands"},
 			lines{ok1, ok2, all(4), "exit 0, 4 commands"}},
-		{"updates are disabled", fail(update1, 400, "ERR_NGROK_806", 2),
-			lines{refused1, ok0, ok2, behind(1), "exit 1, 5 commands"},
+		{"updates are disabled, and other programs use up the limit",
+			func(srv *ngroktest.Server, _ func()) {
+				fail(update1, 429, "ERR_NGROK_226", 3)(srv, nil)
+				fail(update1, 400, "ERR_NGROK_806", 2)(srv, nil)
+			},
+			lines{refused1, ok0, ok2, behind(1), "exit 1, 8 commands"},
 			lines{`"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, behind(1),
 				"exit 1, 2 commands"}},
 		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
