@@ -299,7 +299,7 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 		return true
 	case isResponse && e.Code == "ERR_NGROK_806":
 		a.ended = true
-		r.print(a, fmt.Sprintf("skipped: %v: if an earlier run updated it and did not restart it, use -resume", err))
+		r.print(a, fmt.Sprintf("skipped: if an earlier run updated it and did not restart it, use -resume: %v", err))
 	case api.OutcomeUnknown(err):
 		a.progress = fmt.Sprintf("outcome unknown: %v", err)
 	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):

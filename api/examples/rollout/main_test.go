@@ -28,7 +28,7 @@ const (
 	left1 = `"m1": not updated yet, at version 3.18.0`
 	left2 = `"m2": not updated yet, at version 3.18.0`
 
-	refused1 = `"m1": skipped: …/update": 400 …(ERR_NGROK_806)…: if an earlier run …, use -resume`
+	refused1 = `"m1": skipped: if an earlier run …, use -resume: …/update": 400 …(ERR_NGROK_806)…`
 )
 
 // newFleet returns a fake API with the agents m0, m1 and m2 of version 3.18.0, of which m2 is a
