@@ -270,8 +270,8 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 			a.mayBeUpdated = true
 		}
 	case !a.restarted:
-		// If the outcome of an earlier attempt is unknown, this is the same session. Had the agent
-		// obeyed, it would have another one, so it does not restart twice.
+		// After an unknown outcome, the command is repeated for the same session. An agent that has
+		// restarted has another one, so it does not restart twice.
 		command, progress := r.client.RestartTunnelSession, "restarted, not back"
 		if s.OS == "windows" {
 			command, progress = r.client.StopTunnelSession, "stopped, not back"

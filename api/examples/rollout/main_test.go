@@ -177,10 +177,13 @@ func TestFaults(t *testing.T) {
 			}),
 			lines{ok0, `"m1": failed: back with version "3.18.0"`, left2, behind(2), "exit 1, 5 commands"},
 			lines{ok2, ok1, all(4), "exit 0, 4 commands"}},
-		{"old session stays for a while",
+		{"old session stays for a while, at first alone",
 			during(restart1, func(srv *ngroktest.Server, obey, _ func()) {
 				obey()
+				restarted := srv.Sessions()[1].ID
+				srv.Delete(restarted)
 				srv.Put(api.TunnelSession{ID: "ts_1", Metadata: "m1", AgentVersion: "3.18.0"})
+				time.AfterFunc(15*time.Second, func() { srv.Reconnect(restarted) })
 				time.AfterFunc(time.Minute, func() { srv.Delete("ts_1") })
 			}),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 6 commands"}, done},
