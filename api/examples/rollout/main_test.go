@@ -162,8 +162,6 @@ func TestFaults(t *testing.T) {
 			lines{refused1, ok0, ok2, behind(1), "exit 1, 8 commands"},
 			lines{`"m1": failed: back with version "3.18.0", update refused: …(ERR_NGROK_806)…`, behind(1),
 				"exit 1, 2 commands"}},
-		{"other programs use up the limit", fail(restart1, 429, "ERR_NGROK_226", 3),
-			lines{ok0, ok1, ok2, all(4), "exit 0, 9 commands"}, done},
 		{"restart fails with an unknown outcome", fail(restart1, 400, "ERR_NGROK_810", 1),
 			lines{ok0, ok1, ok2, all(4), "exit 0, 7 commands"}, done},
 		{"response to the restart is lost",
