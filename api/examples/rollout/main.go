@@ -42,9 +42,9 @@
 // between. Another one refuses in any case: its configuration disables updates, it is part of a
 // program that does not support them, or it has the latest version. The code is the same. With
 // -resume, rollout restarts agents that refuse. Use it only for the run after one that was
-// interrupted or crashed: an agent that refuses in any case comes back with its old version, and has
-// failed. Without -resume, rollout restarts an agent that refuses only if an update before that, in
-// the same run, had an unknown outcome.
+// interrupted or crashed: an agent that refuses in any case comes back with its old version, and
+// has failed. Without -resume, rollout restarts an agent that refuses only if an update before
+// that, in the same run, had an unknown outcome.
 //
 // A refusal does not stop the rollout, as a failure does: the agent is as it was, so it is no sign
 // that the version is bad.
@@ -96,8 +96,8 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 		fmt.Fprintln(stderr, "rollout: give a -version such as 3.20.0, a -batch of at least 1, and no other arguments")
 		return 2
 	}
-	// ngrok allows an account 120 requests in 60 seconds: a burst of 20, and 100 more. All attempts of
-	// all calls share the limiter.
+	// ngrok allows an account 120 requests in 60 seconds: a burst of 20, and 100 more. All attempts
+	// of all calls share the limiter.
 	doer := &api.Doer{HTTPClient: httpClient, Limiter: rate.NewLimiter(rate.Every(time.Minute/100), 20)}
 	baseURL := cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
 	var err error
