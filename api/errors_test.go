@@ -98,16 +98,6 @@ func TestResponseError(t *testing.T) {
 	}
 }
 
-// The code and the message survive details that cannot be decoded. The details then depend on the
-// version of Go.
-func TestCodeSurvivesDetails(t *testing.T) {
-	var e *api.ResponseError
-	err := respond(t, 400, "", `{"details":{"limit":1e400},"error_code":"ERR_NGROK_1","msg":"x"}`)
-	if !errors.As(err, &e) || e.Code != "ERR_NGROK_1" || e.Message != "x" {
-		t.Errorf("got %v, want the code and the message", err)
-	}
-}
-
 // Each error text is one line that a terminal prints as it is, whatever the server says.
 func TestErrorIsOnePrintableLine(t *testing.T) {
 	const odd = "a\n\x1b[31mb\u2028c\x00\u202e\xff"

@@ -34,21 +34,32 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// The policy goes by the types of net/http's errors. TestRetries and TestOutcomeUnknown test it with
-// such errors; this one tests that real ones are of the same types.
-func TestErrorsOfNetHTTP(t *testing.T) {
-	breaking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// writing returns the URL of a server that writes a response as it is and closes the connection. If
+// the response is empty, the client gets a reset.
+func writing(t *testing.T, respond func(*http.Request) string) string {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		_ = c.(*net.TCPConn).SetLinger(0) // the client gets a reset instead of EOF
-		c.Close()
+		defer c.Close()
+		if response := respond(r); response != "" {
+			_, _ = io.WriteString(c, response)
+		} else {
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}
 	}))
-	t.Cleanup(breaking.Close)
-	refusing := refusing(t)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// The policy goes by the types of net/http's errors. TestRetries and TestOutcomeUnknown test it with
+// such errors; this one tests that real ones are of the same types.
+func TestErrorsOfNetHTTP(t *testing.T) {
+	const refusing = "http://127.0.0.1:1" // nobody listens on this port
 	proxy := func(*http.Request) (*url.URL, error) { return url.Parse(refusing) }
+	breaking := writing(t, func(*http.Request) string { return "" })
 	untrusted := httptest.NewTLSServer(nil)
 	t.Cleanup(untrusted.Close)
 	for _, test := range []struct {
@@ -60,7 +71,7 @@ func TestErrorsOfNetHTTP(t *testing.T) {
 	}{
 		{"host refuses the connection", refusing, nil, 2, 2, false},
 		{"proxy refuses the connection", "https://api.test", proxy, 2, 2, false},
-		{"connection breaks", breaking.URL, nil, 2, 1, true},
+		{"connection breaks", breaking, nil, 2, 1, true},
 		{"certificate is not trusted", untrusted.URL, nil, 1, 1, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -86,145 +97,90 @@ func TestErrorsOfNetHTTP(t *testing.T) {
 	}
 }
 
-// A proxy that refuses to connect to ngrok is named, without the user, and nothing was sent.
+// The error of a proxy that refuses to connect to ngrok names it, without its user. Nothing was
+// sent.
 func TestProxyRefuses(t *testing.T) {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		status := "407 no \x1b[31m"
+	address := strings.TrimPrefix(writing(t, func(r *http.Request) string {
 		if r.Host == "accepted.test:443" {
-			status = "200 OK"
+			return "HTTP/1.1 200 OK\r\n\r\n"
 		}
-		_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\n\r\n")
-		c.Close()
-	}))
-	defer proxy.Close()
-	address := strings.TrimPrefix(proxy.URL, "http://")
-	asked := 0
-	hook := func(context.Context, *url.URL, *http.Request, *http.Response) error {
-		if asked++; asked == 3 {
-			return errReset
-		}
-		return nil
+		return "HTTP/1.1 407 no \x1b[31m\r\n\r\n"
+	}), "http://")
+	setDefaultTransport(t, &http.Transport{
+		Proxy: http.ProxyURL(&url.URL{Scheme: "http", User: url.UserPassword("token", "secret"), Host: address}),
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, r *http.Request, _ *http.Response) error {
+			if r.Host == "hook.test:443" {
+				return errReset
+			}
+			return nil
+		},
+	})
+	stop := func(host string) error {
+		doer := &api.Doer{HTTPClient: &http.Client{Transport: api.NewTransport()}, MaxAttempts: 2}
+		client := newClient(t, api.WithBaseURL("https://"+host), api.WithHTTPClient(doer))
+		return client.StopTunnelSession(t.Context(), "ts_1")
 	}
-	setDefaultTransport(t, &http.Transport{OnProxyConnectResponse: hook})
-	transport := api.NewTransport()
-	transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", User: url.UserPassword("token", "secret"), Host: address})
-	doer := api.WithHTTPClient(&api.Doer{HTTPClient: &http.Client{Transport: transport}, MaxAttempts: 2})
-	client := newClient(t, doer)
-	err := client.StopTunnelSession(t.Context(), "ts_1")
-	want := `: proxyconnect tcp: the proxy ` + address + ` refuses to connect to api.ngrok.com:443: ` +
+	err := stop("refused.test")
+	want := `: proxyconnect tcp: the proxy ` + address + ` refuses to connect to refused.test:443: ` +
 		`"407 no \x1b[31m" (2 attempts)`
 	if err == nil || !strings.HasSuffix(err.Error(), want) || api.OutcomeUnknown(err) {
 		t.Errorf("got  %v\nwant … %s", err, want)
 	}
-	// The error of the program's own hook stays.
-	if err = client.StopTunnelSession(t.Context(), "ts_1"); !errors.Is(err, errReset) {
-		t.Errorf("got %v, want the error of the hook", err)
+	if err := stop("hook.test"); !errors.Is(err, errReset) {
+		t.Errorf("got %v, want the error of the program's own hook", err)
 	}
-	// A connection that breaks later is no refusal.
-	err = newClient(t, doer, api.WithBaseURL("https://accepted.test")).StopTunnelSession(t.Context(), "ts_1")
-	if !errors.Is(err, io.EOF) || !api.OutcomeUnknown(err) {
-		t.Errorf("got %v, want EOF", err)
+	if err := stop("accepted.test"); !errors.Is(err, io.EOF) || !api.OutcomeUnknown(err) {
+		t.Errorf("got %v, want EOF, because the connection breaks later", err)
 	}
 }
 
-// rawHTTP2 returns a client of a server that refuses the first requests over HTTP/2, each by ending
-// the connection, and responds with 204 to the others. It counts the requests.
-func rawHTTP2(t *testing.T, refused int64) (client *api.ClientWithResponses, requests *atomic.Int64) {
-	requests = new(atomic.Int64)
-	srv := httptest.NewUnstartedServer(nil)
-	srv.EnableHTTP2 = true
-	serve := func(_ *http.Server, c *tls.Conn, _ http.Handler) {
-		const headers = 1
-		preface, frame := make([]byte, 24), make([]byte, 9)
-		_, err := io.ReadFull(c, preface)
-		_, _ = c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // settings
-		for err == nil {
-			if _, err = io.ReadFull(c, frame); err == nil {
-				_, err = io.CopyN(io.Discard, c, int64(frame[1])<<8|int64(frame[2]))
-			}
-			switch {
-			case err != nil || frame[3] != headers:
-			case requests.Add(1) <= refused:
-				// GOAWAY: no stream was processed.
-				_, err = c.Write([]byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
-			default:
-				// Headers that end the stream. In HPACK's static table, the status 204 has the index 9.
-				_, err = c.Write([]byte{0, 0, 1, headers, 5, 0, 0, 0, frame[8], 0x89})
+// net/http repeats a request that an HTTP/2 server refuses, 15 times at most. Here a layer sends
+// another one first, as for a token. Its repeats do not count once it has a response.
+func TestSendsAreLimited(t *testing.T) {
+	for refusals, want := range map[int64]int64{15: 32, 16: 16} {
+		var requests atomic.Int64
+		srv := httptest.NewUnstartedServer(nil)
+		srv.EnableHTTP2 = true
+		serve := func(_ *http.Server, c *tls.Conn, _ http.Handler) {
+			const headers = 1
+			preface, frame := make([]byte, 24), make([]byte, 9)
+			_, err := io.ReadFull(c, preface)
+			response := []byte{0, 0, 0, 4, 0, 0, 0, 0, 0} // settings
+			for err == nil {
+				_, _ = c.Write(response)
+				if _, err = io.ReadFull(c, frame); err == nil {
+					_, err = io.CopyN(io.Discard, c, int64(frame[1])<<8|int64(frame[2]))
+				}
+				switch {
+				case frame[3] != headers:
+					response = nil
+				case requests.Add(1)%(refusals+1) != 0: // GOAWAY: no stream was processed
+					response = []byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+				default: // headers that end the stream; 204 has the index 9 in HPACK's static table
+					response = []byte{0, 0, 1, headers, 5, 0, 0, 0, frame[8], 0x89}
+				}
 			}
 		}
-	}
-	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": serve}
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	transport := api.NewTransport()
-	t.Cleanup(transport.CloseIdleConnections)
-	transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
-	doer := &api.Doer{HTTPClient: &http.Client{Transport: transport}, MaxAttempts: 1, AttemptTimeout: time.Hour}
-	return newClient(t, api.WithBaseURL(srv.URL), api.WithHTTPClient(doer)), requests
-}
-
-// net/http repeats a request that an HTTP/2 server refuses, 15 times at most.
-func TestSendsAreLimited(t *testing.T) {
-	for refused, want := range map[int64]int64{1: 2, 15: 16, 1000: 16} {
-		client, requests := rawHTTP2(t, refused)
+		srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": serve}
+		srv.StartTLS()
+		next := api.NewTransport()
+		next.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+		client := once(t, &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if rsp, err := next.RoundTrip(r.Clone(r.Context())); err != nil {
+				return rsp, err
+			}
+			return next.RoundTrip(r)
+		})}, api.WithBaseURL(srv.URL))
 		err := client.StopTunnelSession(t.Context(), "ts_1")
-		if (err == nil) != (refused < 16) || err != nil && !strings.HasSuffix(err.Error(), " 16 times") {
-			t.Errorf("refused %d times: got %v", refused, err)
+		if (err == nil) != (refusals == 15) || err != nil && !strings.HasSuffix(err.Error(), " 16 times") {
+			t.Errorf("refused %d times: got %v", refusals, err)
 		}
 		if got := requests.Load(); got != want {
-			t.Errorf("refused %d times: got %d requests, want %d", refused, got, want)
+			t.Errorf("refused %d times: got %d requests, want %d", refusals, got, want)
 		}
+		next.CloseIdleConnections()
+		srv.Close()
 	}
-}
-
-// Requests of a transport below, such as for a token, do not count once they have a response.
-func TestRequestsOfOtherLayersDoNotCount(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusNoContent)
-	}))
-	defer srv.Close()
-	next := api.NewTransport()
-	client := once(t, &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		for range 20 {
-			token, err := http.NewRequestWithContext(r.Context(), "GET", srv.URL, nil)
-			if err != nil {
-				return nil, err
-			}
-			rsp, err := next.RoundTrip(token)
-			if err != nil {
-				return nil, err
-			}
-			rsp.Body.Close()
-		}
-		return next.RoundTrip(r)
-	})}, api.WithBaseURL(srv.URL))
-	if err := client.StopTunnelSession(t.Context(), "ts_1"); err != nil {
-		t.Error(err)
-	}
-}
-
-// refusing returns a URL that refuses connections. Its port is taken by the other end of a
-// connection, so no other test gets it.
-func refusing(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Close()
-		l.Close()
-	})
-	return "http://" + c.LocalAddr().String()
 }
 
 // The pool of the default client has a connection for each concurrent call over HTTP/1.1.
