@@ -14,12 +14,18 @@ import (
 // A recordingTB is a test that records its failures.
 type recordingTB struct {
 	testing.TB
-	failures []string
+	failures        []string
+	failed, skipped bool   // before
+	cleanup         func() // the last one
 }
 
 func (tb *recordingTB) Helper() {}
 
-func (tb *recordingTB) Cleanup(func()) {}
+func (tb *recordingTB) Cleanup(f func()) { tb.cleanup = f }
+
+func (tb *recordingTB) Failed() bool { return tb.failed }
+
+func (tb *recordingTB) Skipped() bool { return tb.skipped }
 
 func (tb *recordingTB) Errorf(format string, args ...any) {
 	tb.failures = append(tb.failures, fmt.Sprintf(format, args...))
@@ -105,6 +111,24 @@ func TestViolationsFailTheTest(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A failure that no request takes fails the test at its end, unless it has failed or is skipped.
+func TestFailureIsNotTaken(t *testing.T) {
+	for _, tb := range []*recordingTB{{}, {failed: true}, {skipped: true}} {
+		tb.TB = t
+		srv := NewServer(tb)
+		srv.FailOn("GET /tunnel_session/{id}", 500, "") // a typo
+		srv.Fail(503, "")
+		if err := srv.Client().StopTunnelSession(t.Context(), "ts_1"); err == nil {
+			t.Error("the request took no failure")
+		}
+		tb.cleanup()
+		got, want := fmt.Sprint(tb.failures), `on ["GET /tunnel_session/{id}"]: check`
+		if isOver := tb.failed || tb.skipped; strings.Contains(got, want) == isOver || (got == "[]") != isOver {
+			t.Errorf("%+v: got %s", tb, got)
+		}
 	}
 }
 

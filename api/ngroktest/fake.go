@@ -61,9 +61,9 @@ func newFake(server *Server) *fake {
 	return a
 }
 
-func (a *fake) put(session api.TunnelSession) error {
+func (a *fake) put(session api.TunnelSession) {
 	if session.ID == "" {
-		return fmt.Errorf("the session %+v has no ID: set the field ID, by which it is looked up", session)
+		a.server.tb.Fatalf("ngroktest: the session %+v has no ID: set the field ID, by which it is looked up", session)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -74,7 +74,6 @@ func (a *fake) put(session api.TunnelSession) error {
 		a.agents[session.ID] = &agent{online: true}
 	}
 	a.agents[session.ID].session = session
-	return nil
 }
 
 func (a *fake) stop(id string) {
@@ -85,15 +84,15 @@ func (a *fake) stop(id string) {
 	}
 }
 
-func (a *fake) reconnect(id string) (string, error) {
+func (a *fake) reconnect(id string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	agent := a.agents[id]
 	if agent == nil {
-		return "", fmt.Errorf("reconnect: no agent has had a session with the ID %q: put it first", id)
+		a.server.tb.Fatalf("ngroktest: reconnect: no agent has had a session with the ID %q: put it first", id)
 	}
 	a.start(agent)
-	return agent.session.ID, nil
+	return agent.session.ID
 }
 
 // sessions returns the sessions in list order: those after the session with the given ID, or all if
@@ -123,18 +122,17 @@ func (f *failure) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, f.status, f.code, "")
 }
 
-func (a *fake) failOn(pattern string, status int, code string) (err error) {
+func (a *fake) failOn(pattern string, status int, code string) {
+	f := &failure{pattern: pattern, status: status, code: code}
 	defer func() {
 		if invalid := recover(); invalid != nil {
-			err = fmt.Errorf("fail on %q: give a pattern of http.ServeMux: %v", pattern, invalid)
+			a.server.tb.Fatalf("ngroktest: fail on %q: give a pattern of http.ServeMux: %v", pattern, invalid)
 		}
 	}()
-	f := &failure{pattern: pattern, status: status, code: code}
 	f.mux.Handle(pattern, f)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failures = append(a.failures, f)
-	return nil
 }
 
 func (a *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {

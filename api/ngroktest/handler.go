@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -21,17 +22,22 @@ import (
 // panics if a session has no ID.
 //
 // A program that needs more, such as a demo of a rollout, passes its own [testing.TB] to
-// [NewServer], and calls [Server.URL]. The type embeds the interface and has four methods: Cleanup,
-// Errorf, Fatalf and Helper.
+// [NewServer], and calls [Server.URL]. The type embeds the interface and has six methods: Cleanup,
+// Errorf, Failed, Fatalf, Helper and Skipped.
 func Handler(sessions ...api.TunnelSession) http.Handler {
-	f := newFake(new(Server))
-	for _, s := range sessions {
-		if err := f.put(s); err != nil {
-			panic("ngroktest: " + err.Error())
-		}
-	}
-	return &validating{api: f, validator: validator(), report: func(error) {}}
+	return NewServer(noTest{}, sessions...).handler
 }
+
+// noTest stands in for the test that a Handler does not have.
+type noTest struct{ testing.TB }
+
+func (noTest) Helper() {}
+
+func (noTest) Cleanup(func()) {}
+
+func (noTest) Errorf(string, ...any) {}
+
+func (noTest) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 // Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
 // [Server.Wrap]. Set other headers, such as Retry-After, first.
@@ -48,14 +54,13 @@ func Error(w http.ResponseWriter, status int, code, message string) {
 type validating struct {
 	api       *fake
 	validator *openapi.Validator
-	report    func(error) // called with each violation
 }
 
 func (v *validating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := httptest.NewRecorder()
 	v.api.ServeHTTP(rec, r)
 	if err := v.check(r, rec); err != nil {
-		v.report(err)
+		v.api.server.tb.Errorf("ngroktest: %v", err)
 		Error(w, http.StatusInternalServerError, "", "ngroktest: "+err.Error()) // the caller sees the reason
 		return
 	}

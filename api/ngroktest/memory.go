@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"testing/iotest"
 )
 
 // transport is an [http.RoundTripper] that calls a handler in its caller's goroutine.
@@ -41,6 +42,9 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	rsp := rec.Result()
 	rsp.Request = req
+	if rsp.ContentLength > int64(rec.Body.Len()) { // as over a socket
+		rsp.Body = io.NopCloser(io.MultiReader(rsp.Body, iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
 	return rsp, nil
 }
 

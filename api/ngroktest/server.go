@@ -95,11 +95,7 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	tb.Helper()
 	s := &Server{tb: tb}
 	s.api = newFake(s)
-	s.handler = &validating{
-		api:       s.api,
-		validator: validator(),
-		report:    func(err error) { tb.Errorf("ngroktest: %v", err) },
-	}
+	s.handler = &validating{api: s.api, validator: validator()}
 	s.url = sync.OnceValue(func() string {
 		srv := httptest.NewServer(http.HandlerFunc(s.serve))
 		tb.Cleanup(srv.Close)
@@ -107,7 +103,7 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 	})
 	tb.Cleanup(func() {
 		if unmet := s.api.unmet(); len(unmet) > 0 && !tb.Failed() && !tb.Skipped() {
-			tb.Errorf("ngroktest: no request has met the failures on %q: check their patterns", unmet)
+			tb.Errorf("ngroktest: no request took the failures on %q: check their patterns", unmet)
 		}
 	})
 	for _, session := range sessions {
@@ -165,9 +161,7 @@ func (s *Server) URL() string { return s.url() }
 // they were first added; ngrok's is sorted by ID. The test fails at once if the session has no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
-	if err := s.api.put(session); err != nil {
-		s.tb.Fatalf("ngroktest: %v", err)
-	}
+	s.api.put(session)
 }
 
 // Delete removes the session with the given ID, if there is one, as when its agent disconnects.
@@ -179,11 +173,7 @@ func (s *Server) Delete(id string) { s.api.stop(id) }
 // fails at once if there never was such a session.
 func (s *Server) Reconnect(id string) string {
 	s.tb.Helper()
-	id, err := s.api.reconnect(id)
-	if err != nil {
-		s.tb.Fatalf("ngroktest: %v", err)
-	}
-	return id
+	return s.api.reconnect(id)
 }
 
 // Sessions returns the sessions that the server has now, in list order. An agent's new session is
@@ -211,18 +201,15 @@ func (s *Server) Fail(status int, code string) {
 //	srv.FailOn("POST /tunnel_sessions/ts_1/update", 400, "ERR_NGROK_1702")
 //
 // A request takes the first failure of Fail and FailOn that matches it, and leaves the others for
-// later requests. The test fails at once if the pattern is invalid. It fails at its end if
-// no request has taken the failure. For other headers, a message, or a failure after the command had its
-// effect, use [Server.Wrap] and [Error]. A request that a handler of Wrap responds to takes no
-// failure.
+// later requests. The test fails at once if the pattern is invalid, and at its end if no request
+// took the failure. For other headers, a message, or a failure after the command had its effect,
+// use [Server.Wrap] and [Error]. A request that a handler of Wrap responds to takes no failure.
 func (s *Server) FailOn(pattern string, status int, code string) {
 	s.tb.Helper()
 	if status < 400 || status > 599 {
 		s.tb.Fatalf("ngroktest: fail with the status %d: it must be from 400 to 599", status)
 	}
-	if err := s.api.failOn(pattern, status, code); err != nil {
-		s.tb.Fatalf("ngroktest: %v", err)
-	}
+	s.api.failOn(pattern, status, code)
 }
 
 // Wrap puts a handler in front of the server, which is next. To make something go wrong, such as an

@@ -335,6 +335,11 @@ func TestInMemory(t *testing.T) {
 		{"stalled", stall, api.Doer{MaxAttempts: 1}, false, context.DeadlineExceeded, 30 * time.Second, 1},
 		{"broken connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			api.Doer{MaxAttempts: 1}, false, io.ErrUnexpectedEOF, 0, 1},
+		{"body shorter than its Content-Length", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "3")
+			_, _ = io.WriteString(w, "{}")
+		}, api.Doer{MaxAttempts: 1}, false, io.ErrUnexpectedEOF, 0, 1},
 		{"ended context", stall, api.Doer{}, true, context.Canceled, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,19 +1,17 @@
 // Tunnelsession prints the tunnel sessions of an ngrok account, or those that match a filter, or
 // the one with the given ID.
 //
-//	tunnelsession [-json] [-filter expression | ID]
+//	tunnelsession [-filter expression | ID]
 //
 // It reads the API key from NGROK_API_KEY, and the base URL of the API from NGROK_API_BASE_URL if
 // that is set. Without a key it uses a built-in fake API, which has no filters.
 //
-// With -json it prints a JSON object per session. The exit status is 1 if the API or the output
-// fails, 2 if the command is misused, and 130 if it is interrupted.
+// The exit status is 1 if the API or the output fails, and 2 if the command is misused.
 package main
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -39,9 +37,8 @@ func main() {
 
 // run returns the exit status of the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("tunnelsession [-json] [-filter expression | ID]", flag.ContinueOnError)
+	flags := flag.NewFlagSet("tunnelsession [-filter expression | ID]", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	asJSON := flags.Bool("json", false, "print JSON")
 	filter := flags.String("filter", "", "list the sessions that match a CEL `expression`")
 	key, baseURL := getenv("NGROK_API_KEY"), cmp.Or(getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")
 	switch err := flags.Parse(args); {
@@ -63,13 +60,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	sessions, err := find(ctx, key, baseURL, flags.Arg(0), *filter)
 	if err == nil {
-		err = show(stdout, sessions, *asJSON)
+		err = show(stdout, sessions)
 	}
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil:
-		return 130 // the status of an interrupted command
 	case errors.Is(err, api.ErrNotFound):
 		err = fmt.Errorf("no online agent has this session ID: %w", err)
 	case errors.Is(err, api.ErrAuthentication):
@@ -103,18 +98,8 @@ func find(ctx context.Context, key, baseURL, id, filter string) ([]*api.TunnelSe
 	return sessions, nil
 }
 
-// show prints sessions as JSON, or in columns.
-func show(w io.Writer, sessions []*api.TunnelSession, asJSON bool) error {
-	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		for _, session := range sessions {
-			if err := encoder.Encode(session); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+// show prints sessions in columns.
+func show(w io.Writer, sessions []*api.TunnelSession) error {
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "ID\tIP\tOS\tAGENT VERSION\tREGION\tSTARTED AT\tMETADATA")
 	for _, s := range sessions {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +14,6 @@ import (
 
 func TestRun(t *testing.T) {
 	session := api.TunnelSession{ID: "ts_odd", Metadata: "a\n\x1b[31mb"}
-	inJSON, _ := json.MarshalIndent(session, "", "  ")
 	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	srv := ngroktest.NewServer(t, append(samples, session)...)
 	srv.Filter = func(ip string, session api.TunnelSession) bool { return session.IP == ip }
@@ -40,7 +37,6 @@ func TestRun(t *testing.T) {
 		{"list", nil, key, srv.URL(), 0, header + linux + windows + " " + odd, ""},
 		{"filter", []string{"-filter", "203.0.113.7"}, key, srv.URL(), 0, header + linux, ""},
 		{"session", []string{"ts_odd"}, key, srv.URL(), 0, header + odd, ""},
-		{"JSON", []string{"-json", "ts_odd"}, key, srv.URL(), 0, words(string(inJSON)), ""},
 		{"help", []string{"-h"}, key, srv.URL(), 0, "", "-filter expression"},
 		{"two IDs", []string{"a", "b"}, key, srv.URL(), 2, "", "give one ID"},
 		{"filter for the fake", []string{"-filter", "eu"}, "", "", 2, "", "set NGROK_API_KEY"},
@@ -49,35 +45,16 @@ func TestRun(t *testing.T) {
 		{"not the API", []string{"ts_1"}, key, proxy.URL, 1, "", "404 Not Found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := runWith(t.Context(), test.key, test.baseURL, test.args...)
-			if status != test.status || words(stdout) != test.stdout {
-				t.Errorf("got exit status %d and\n%s\nwant %d and\n%s", status, stdout, test.status, test.stdout)
+			env := map[string]string{"NGROK_API_KEY": test.key, "NGROK_API_BASE_URL": test.baseURL}
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), test.args, func(name string) string { return env[name] }, &stdout, &stderr)
+			if got := words(stdout.String()); status != test.status || got != test.stdout {
+				t.Errorf("got exit status %d and\n%s\nwant %d and\n%s", status, got, test.status, test.stdout)
 			}
-			if !strings.Contains(stderr, test.stderr) || test.stderr == "" && stderr != "" {
-				t.Errorf("got %q, want %q in it", stderr, test.stderr)
+			if got := stderr.String(); !strings.Contains(got, test.stderr) || test.stderr == "" && got != "" {
+				t.Errorf("got %q, want %q in it", got, test.stderr)
 			}
 		})
-	}
-}
-
-// runWith runs the command with an API key and a base URL.
-func runWith(ctx context.Context, key, baseURL string, args ...string) (status int, stdout, stderr string) {
-	env := map[string]string{"NGROK_API_KEY": key, "NGROK_API_BASE_URL": baseURL}
-	var out, err bytes.Buffer
-	status = run(ctx, args, func(name string) string { return env[name] }, &out, &err)
-	return status, out.String(), err.String()
-}
-
-func TestInterrupt(t *testing.T) {
-	ctx, interrupt := context.WithCancel(t.Context())
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		interrupt()
-		<-r.Context().Done() // no response
-	}))
-	defer srv.Close()
-	status, stdout, stderr := runWith(ctx, ngroktest.APIKey, srv.URL)
-	if status != 130 || stdout != "" || stderr != "" {
-		t.Errorf("got exit status %d, %q, %q", status, stdout, stderr)
 	}
 }
 
@@ -86,11 +63,9 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestOutputFails(t *testing.T) {
-	for _, args := range [][]string{nil, {"-json"}} {
-		var stderr bytes.Buffer
-		status := run(t.Context(), args, func(string) string { return "" }, fullDisk{}, &stderr)
-		if status != 1 || !strings.HasSuffix(stderr.String(), "tunnelsession: no space left\n") {
-			t.Errorf("%q: got exit status %d, %q", args, status, &stderr)
-		}
+	var stderr bytes.Buffer
+	status := run(t.Context(), nil, func(string) string { return "" }, fullDisk{}, &stderr)
+	if status != 1 || !strings.HasSuffix(stderr.String(), "tunnelsession: no space left\n") {
+		t.Errorf("got exit status %d, %q", status, &stderr)
 	}
 }
