@@ -2,7 +2,6 @@ package ngrokapi_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -282,26 +280,3 @@ func invoke(t *testing.T, operationID string, parameters []string, status int, h
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// TestLive looks up the session NGROK_LIVE_ID with the key NGROK_API_KEY, and reports where the
-// response differs from the document and the types. "make live" runs it.
-func TestLive(t *testing.T) {
-	id, key := os.Getenv("NGROK_LIVE_ID"), os.Getenv("NGROK_API_KEY")
-	if id == "" || key == "" {
-		t.Skip("set NGROK_API_KEY and run: make live ID=ts_…")
-	}
-	client, err := api.New(key, api.WithBaseURL(cmp.Or(os.Getenv("NGROK_API_BASE_URL"), "https://api.ngrok.com")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rsp, err := client.TunnelSessionsGetWithResponse(t.Context(), api.PathParam(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, v := document(t)
-	_, err = decode(rsp.Body)
-	err = errors.Join(err, v.Response(rsp.HTTPResponse.Request, rsp.StatusCode(), rsp.HTTPResponse.Header, rsp.Body))
-	if err != nil {
-		t.Error(err)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -93,5 +94,34 @@ func TestEditors(t *testing.T) {
 	failed := func(context.Context, *http.Request) error { return errReset }
 	if _, err = client.GetTunnelSession(t.Context(), "ts_1", failed); !errors.Is(err, errReset) {
 		t.Errorf("got %v, want the editor's error", err)
+	}
+}
+
+// An ID is refused before anything is sent, or arrives unchanged in one path segment.
+func TestIDs(t *testing.T) {
+	var sent []*url.URL
+	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, r.URL)
+		return ok(r)
+	}))
+	for _, id := range []string{"", ".", ".."} {
+		if _, err := client.GetTunnelSession(t.Context(), id); !errors.Is(err, api.ErrInvalidID) || sent != nil {
+			t.Errorf("%q: got %v, and sent %v", id, err, sent)
+		}
+	}
+	for _, id := range []string{
+		"ts_1", "...", "../api_keys", "a/b", "a/../b", "%2e%2e", "%2E", "a%2Fb", "?a=b", "#a", " ", "\x00", "\xff", "é",
+		"http://h/", "//h", ":", ";a=b", "{id}", "%s", "%", "\\", "a\r\nHost: b",
+	} {
+		sent = nil
+		if _, err := client.GetTunnelSession(t.Context(), id); err != nil || len(sent) != 1 {
+			t.Fatalf("%q: got %v, and sent %v", id, err, sent)
+		}
+		// As it goes over the wire.
+		segment, isIn := strings.CutPrefix(sent[0].RequestURI(), "/tunnel_sessions/")
+		got, err := url.PathUnescape(segment)
+		if !isIn || err != nil || got != id || strings.ContainsAny(segment, "/?#") || sent[0].Host != "api.ngrok.com" {
+			t.Errorf("%q: sent %s", id, sent[0])
+		}
 	}
 }

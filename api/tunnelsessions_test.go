@@ -157,24 +157,6 @@ func TestWithoutDoer(t *testing.T) {
 	}
 }
 
-// A query that an editor writes is sent as it is, even if it is malformed: ngrok can then refuse
-// it.
-func TestMalformedQueryIsSent(t *testing.T) {
-	const query = "filter=obj.metadata=='100%'"
-	client := once(t, doerFunc(func(r *http.Request) (*http.Response, error) {
-		if r.URL.RawQuery != query {
-			t.Errorf("sent the query %s", r.URL.RawQuery)
-		}
-		return responding(200, "application/json", page(""))(r)
-	}), api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
-		req.URL.RawQuery = query
-		return nil
-	}))
-	if _, err := collect(client.ListTunnelSessions(t.Context(), nil)); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestListIsLazyAndStartsAgain(t *testing.T) {
 	p := pages{
 		sessionsURL:                  page(sessionsURL+"?before_id=b", "a", "b"),
@@ -199,7 +181,7 @@ func TestListIsLazyAndStartsAgain(t *testing.T) {
 	}
 }
 
-// Commands accept no success but a 204, and return a bare ErrInvalidID. FuzzID tests which IDs are
+// Commands accept no success but a 204, and return a bare ErrInvalidID. TestIDs tests which IDs are
 // invalid.
 func TestCommands(t *testing.T) {
 	created := once(t, responding(201, "application/json", session))
