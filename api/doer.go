@@ -163,12 +163,11 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 type timeoutError time.Duration
 
 func (e timeoutError) Error() string {
-	return fmt.Sprint("no complete response within ", time.Duration(e))
+	return fmt.Sprintf("no complete response within %v", time.Duration(e))
 }
 
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-func (timeoutError) Timeout() bool { return true }
+func (timeoutError) Timeout() bool        { return true }
 
 // check returns a success with its body in memory, and any other response as an error. ctx is that
 // of the attempt.

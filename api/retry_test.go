@@ -91,6 +91,9 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"dialing the proxy", noResponse(errProxy), "ts_1", nil, false},
 		{"dialing until the attempt ends", dialing, "ts_1", nil, false},
 		{"429", failing(429, ""), "ts_1", nil, false},
+		{"mock of an unknown session", noResponse(api.ErrNotFound), "ts_1", nil, false},
+		{"mock of an invalid key", noResponse(api.ErrAuthentication), "ts_1", nil, false},
+		{"mock of the limit", noResponse(api.ErrRateLimited), "ts_1", nil, false},
 		{"unknown session", responding(404, "application/json", notFound), "ts_1", nil, false},
 		{"agent that cannot", responding(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
 
@@ -202,18 +205,6 @@ func TestRetryAfter(t *testing.T) {
 func dialing(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, &net.OpError{Op: "dial", Err: r.Context().Err()}
-}
-
-// A mock returns the errors of this package as they are.
-func TestOutcomeOfBareErrors(t *testing.T) {
-	for err, want := range map[error]bool{
-		api.ErrNotFound: false, api.ErrAuthentication: false, api.ErrRateLimited: false, api.ErrInvalidID: false,
-		api.ErrUnexpectedResponse: true, context.Canceled: true,
-	} {
-		if api.OutcomeUnknown(err) != want {
-			t.Errorf("%v: got %v, want %v", err, !want, want)
-		}
-	}
 }
 
 // sending is an attempt that its context ends. Like net/http, it returns only the context's cause.

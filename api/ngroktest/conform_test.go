@@ -19,13 +19,10 @@ type recordingTB struct {
 	cleanup         func() // the last one
 }
 
-func (tb *recordingTB) Helper() {}
-
+func (tb *recordingTB) Helper()          {}
 func (tb *recordingTB) Cleanup(f func()) { tb.cleanup = f }
-
-func (tb *recordingTB) Failed() bool { return tb.failed }
-
-func (tb *recordingTB) Skipped() bool { return tb.skipped }
+func (tb *recordingTB) Failed() bool     { return tb.failed }
+func (tb *recordingTB) Skipped() bool    { return tb.skipped }
 
 func (tb *recordingTB) Errorf(format string, args ...any) {
 	tb.failures = append(tb.failures, fmt.Sprintf(format, args...))

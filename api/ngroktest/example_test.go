@@ -16,8 +16,7 @@ import (
 // where a test would fail.
 type exampleTB struct{ testing.TB }
 
-func (exampleTB) Helper() {}
-
+func (exampleTB) Helper()        {}
 func (exampleTB) Cleanup(func()) {}
 
 func ExampleNewServer() {
@@ -28,7 +27,7 @@ func ExampleNewServer() {
 	session, err := srv.Client().GetTunnelSession(ctx, "ts_1")
 	fmt.Println(session.Region, err)
 
-	srv.Fail(429, "ERR_NGROK_226")
+	srv.FailOn("GET /tunnel_sessions/{id}", 429, "ERR_NGROK_226") // the next lookup
 	_, err = srv.Client().GetTunnelSession(ctx, "ts_1")
 	fmt.Println(errors.Is(err, api.ErrRateLimited))
 
@@ -39,22 +38,6 @@ func ExampleNewServer() {
 	// eu <nil>
 	// true
 	// true
-}
-
-// One command fails.
-func ExampleServer_FailOn() {
-	t := exampleTB{}            // in a test, its *testing.T
-	ctx := context.Background() // in a test, t.Context()
-
-	srv := ngroktest.NewServer(t, api.TunnelSession{ID: "ts_1"}, api.TunnelSession{ID: "ts_2"})
-	srv.FailOn("POST /tunnel_sessions/ts_2/stop", 400, "ERR_NGROK_810")
-	for _, id := range []string{"ts_1", "ts_2"} {
-		err := srv.Client().StopTunnelSession(ctx, id)
-		fmt.Println(id, err == nil, api.OutcomeUnknown(err))
-	}
-	// Output:
-	// ts_1 true false
-	// ts_2 false true
 }
 
 // The agent obeys a command, and the response is lost. With FailOn, the agent would not obey.

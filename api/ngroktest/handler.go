@@ -31,12 +31,9 @@ func Handler(sessions ...api.TunnelSession) http.Handler {
 // noTest stands in for the test that a Handler does not have.
 type noTest struct{ testing.TB }
 
-func (noTest) Helper() {}
-
-func (noTest) Cleanup(func()) {}
-
-func (noTest) Errorf(string, ...any) {}
-
+func (noTest) Helper()                           {}
+func (noTest) Cleanup(func())                    {}
+func (noTest) Errorf(string, ...any)             {}
 func (noTest) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 // Error writes an error as ngrok does: as JSON, with an operation ID. It is for handlers of
