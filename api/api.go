@@ -37,7 +37,7 @@
 //	}
 //
 // A status of 400 or more is complete without its body. Without a complete response, the error is a
-// [*net/url.Error]. If an attempt exceeded [Doer].AttemptTimeout, it matches
+// [*net/url.Error]. If an attempt exceeded [Doer].AttemptTimeout, the error says so and matches
 // [context.DeadlineExceeded].
 //
 // If the caller's context ended an attempt, the error matches the context's Err, whatever the
@@ -54,9 +54,8 @@
 // A request is sent up to 3 times:
 //
 //   - with any method, if nothing was done: after a 429, which ngrok sends before it acts on a
-//     request, and if the host, or the proxy in front of it, could not be dialed. For an https
-//     proxy, dialing includes the TLS handshake. If the proxy responds that it cannot reach ngrok,
-//     it was dialed;
+//     request, if the host or a proxy in front of it could not be dialed, and, with the transport
+//     of [NewTransport], if the proxy refused to connect to the host;
 //   - with GET, PUT and DELETE, also after a 500, 502, 503 or 504, and after any other failure of
 //     the connection, such as a timeout, a failed TLS handshake or a truncated body. An untrusted
 //     certificate ends the call.
@@ -66,10 +65,11 @@
 // zero, replaces the wait. If it asks for more, or if the context's deadline is before the end of
 // the wait, the error is returned at once. Canceling the context ends a call at once.
 //
-// net/http itself sends a request again if a kept connection turns out to be closed, or if an
-// HTTP/2 server refuses it. It does so with a command only if it knows that the server has not
-// acted on it, or if a request editor has set the header Idempotency-Key or X-Idempotency-Key: do
-// not set them.
+// Within an attempt, net/http itself repeats a request if a kept connection turns out to be closed,
+// and up to 15 times if an HTTP/2 server refuses it. It repeats a command only if the server has
+// not acted on it, with two exceptions: Go 1.26 does so after a PROTOCOL_ERROR over HTTP/2, and
+// any release if the request has the header Idempotency-Key or X-Idempotency-Key. Do not set them.
+// [OutcomeUnknown] knows only the last response.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
 // all programs of an account. Programs that make many calls should set [Doer].Limiter.

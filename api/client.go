@@ -18,7 +18,8 @@ const (
 
 // New returns a client that authenticates with apiKey, an ngrok API key or access token. It talks
 // to https://api.ngrok.com unless [WithBaseURL] says otherwise. [WithHTTPClient] takes a [Doer],
-// which sets retries and limits, or an [http.Client], which New puts into a Doer.
+// which sets retries and limits. New puts any other client, such as an [http.Client], into a Doer.
+// A nil *http.Client means the default client.
 //
 // Make one client and share it: it is safe for concurrent use.
 //
@@ -56,7 +57,7 @@ func isSafe(baseURL string) bool {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
-	// The hosts that net/http never reaches through a proxy.
+	// http.ProxyFromEnvironment names no proxy for these hosts. One set by hand gets the key.
 	isLoopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
 }

@@ -34,8 +34,8 @@ type Doer struct {
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
 	// follow them either: it could send the API key along. It must not retry: a command could be
-	// sent twice, and [OutcomeUnknown] be wrong. For tracing, a proxy or a client certificate, use
-	// an http.Client whose Transport changes or wraps that of NewTransport.
+	// sent twice, and [OutcomeUnknown] be wrong. For tracing or certificates, use an http.Client
+	// whose Transport changes or wraps that of NewTransport.
 	HTTPClient HttpRequestDoer
 
 	// AttemptTimeout limits each attempt, including the time to read the body. HTTPClient must heed

@@ -46,8 +46,8 @@ func isRetryable(method string, failure error) bool {
 
 var errLimiter = errors.New("wait for the limiter")
 
-// wasNotSent reports whether a call failed before a request was sent: in the limiter, or in dialing
-// the host or the proxy in front of it.
+// wasNotSent reports whether a call failed before a request was sent: in the limiter, in dialing
+// the host or the proxy in front of it, or because the proxy refused to connect.
 func wasNotSent(failure error) bool {
 	e, ok := errors.AsType[*net.OpError](failure)
 	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
@@ -57,14 +57,15 @@ func wasNotSent(failure error) bool {
 // may have received it, and the response did not arrive, or does not say. Check the agent's state
 // before you repeat the command.
 //
-// It is false for nil, for [ErrInvalidID], if the host or its proxy could not be dialed, if
+// It is false for nil, for [ErrInvalidID], [ErrNotFound], [ErrAuthentication] and [ErrRateLimited],
+// if the host could not be dialed, if its proxy could not be dialed or refused to connect, if
 // [Doer].Limiter failed, and for a status from 400 to 499 except with the code ERR_NGROK_810: ngrok
 // lost the connection to the agent, which may have received the command. It is true for any other
 // error, even if nothing was sent because a request editor failed, the certificate is not trusted
 // or the context had ended.
 //
-// err must be the error of one call that sends a POST without the header Idempotency-Key, which
-// makes net/http repeat it. Methods that send PUT or DELETE can be called again in any case.
+// err must be the error of one call that sends a POST. The package comment says when net/http
+// repeats it. Methods that send PUT or DELETE can be called again in any case.
 func OutcomeUnknown(err error) bool {
 	if err == nil || wasNotSent(err) {
 		return false

@@ -65,17 +65,19 @@ var sharedTransport = sync.OnceValue(NewTransport)
 // change or wrap it:
 //
 //	transport := api.NewTransport()
-//	transport.TLSClientConfig = &tls.Config{Certificates: certificates}
+//	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 //	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
 //
-// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport], with three
-// changes:
+// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport]. It uses a
+// proxy that HTTPS_PROXY names, as net/http does. It differs in this:
 //
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
 //     sent, so even a command is retried. With a transport that dials for longer, the attempt times
 //     out first, and the outcome is unknown. It is also unknown if a dial function of your own
 //     fails with another error than a [*net.OpError] whose Op is "dial". DialTLSContext is not
 //     limited, and the deprecated Dial is not used.
+//   - If a proxy refuses to connect to ngrok, the error names the proxy and its status. Nothing was
+//     sent, so even a command is retried. A hook of your own in OnProxyConnectResponse comes first.
 //   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
 //   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
 //     its connection, so pings detect within 15 seconds that it is dead. Other settings in the

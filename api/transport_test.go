@@ -54,8 +54,8 @@ func writing(t *testing.T, respond func(*http.Request) string) string {
 	return srv.URL
 }
 
-// The policy goes by the types of net/http's errors. TestRetries and TestOutcomeUnknown test it with
-// such errors; this one tests that real ones are of the same types.
+// The policy goes by the types of net/http's errors. TestRetries and TestOutcomeUnknown test it
+// with such errors; this one tests that real ones are of the same types.
 func TestErrorsOfNetHTTP(t *testing.T) {
 	const refusing = "http://127.0.0.1:1" // nobody listens on this port
 	proxy := func(*http.Request) (*url.URL, error) { return url.Parse(refusing) }

@@ -12,10 +12,11 @@ import (
 )
 
 // GetTunnelSession returns the tunnel session with the given ID, such as
-// "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR". If the error is nil, the session has an ID.
+// "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR". If the error is nil, the session has an ID. Its StartedAt is in
+// UTC, in the format of [time.RFC3339].
 //
 // The error matches [ErrInvalidID] if the ID is empty, "." or "..", and [ErrNotFound] if the
-// account has no such session: the agent is offline, or it has reconnected and has another session.
+// account has no such session: the agent is offline, or has come back with another session.
 // The error can also match [ErrAuthentication], [ErrRateLimited], [ErrUnexpectedResponse] or
 // [ErrResponseTooLarge]. If there was a complete response, the error is a [*ResponseError].
 //
@@ -39,17 +40,18 @@ func (c *ClientWithResponses) GetTunnelSession(
 //		fmt.Println(session.ID)
 //	}
 //
-// Nil params list all sessions. Filter, an expression that ngrok evaluates, and Limit, the size of
-// a page, apply to every page. If the filter is invalid, the error is a [*ResponseError] whose Code
-// is "invalid_cel_expression".
+// Nil params list all sessions. Filter, a CEL expression that ngrok evaluates, and Limit, the size
+// of a page, apply to every page. [strconv.Quote] makes a CEL string of any value, such as metadata
+// with quotes. If the filter is invalid, the error is a [*ResponseError] whose Code is
+// "invalid_cel_expression".
 //
 // An error ends the sequence: its session is nil, and the sessions before it are not the whole
 // list. The errors are those of [ClientWithResponses.GetTunnelSession].
 //
-// A list is not a snapshot. An agent that reconnects meanwhile gets another session, which can be
-// on no page or on two. With the key of another account, the list is empty. Neither is an error:
-// consider an agent gone only after two lists without it, and never replace a known fleet with an
-// empty list. A session is gone after [ErrNotFound].
+// A list is not a snapshot. An agent that reconnects meanwhile can have another session, and be on
+// no page or on two. That takes up to about a minute: consider an agent gone after two lists
+// without it, a minute or more apart. An empty list is no error. Without a filter, it means that
+// all agents are offline, or that the key is of another account: alert somebody.
 //
 // A page without sessions is the last one, as in ngrok's own client. Pages are requested from the
 // client's base URL, whatever host ngrok names for the next one. Editors apply to the request of
@@ -97,7 +99,9 @@ func (c *ClientWithResponses) ListTunnelSessions(
 
 // RestartTunnelSession tells the ngrok agent of a tunnel session to restart. The agent reconnects
 // with another session ID. Give each agent unique metadata in its configuration, and find it by
-// that, for example with a filter.
+// that, for example with a filter. For a while, ngrok may list its old session beside the new one:
+// write down the session ID before the restart, so that your program, even if it is started again,
+// knows which one is old.
 //
 // A nil error means that ngrok accepted the command. The Code of a [*ResponseError] can be
 //
@@ -135,8 +139,9 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //
 //   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
 //     disables updates, it has the latest version, it is updating, or it has updated and not
-//     restarted since. A program that ends between update and restart causes the last of these: if
-//     AgentVersion is older than the version that you want, restart the agent.
+//     restarted since. A program that ends between update and restart causes the last of these.
+//     Restart such an agent once. If it comes back with its old version, give up and say so: its
+//     updates are disabled, or the version is not for it.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
 //
