@@ -42,6 +42,11 @@ func cut(ctx context.Context, upstream io.Reader, operations []string) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("read the document: %w", err)
 	}
+	// PowerShell writes UTF-16, or a byte order mark, which JSON does not have.
+	document = bytes.TrimPrefix(document, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(document, []byte("\xff\xfe")) || bytes.HasPrefix(document, []byte("\xfe\xff")) {
+		return nil, errors.New("the document is UTF-16: save it as UTF-8")
+	}
 	document, isJSON := escapedForYAML(document)
 	whole, err := normalize(document)
 	if err != nil {

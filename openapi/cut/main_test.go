@@ -58,6 +58,7 @@ func TestCut(t *testing.T) {
 	for _, test := range []struct{ name, document, operations, want, says string }{
 		{"YAML", inYAML, "AGet", onlyA, ""},
 		{"JSON", inJSON, "AGet", onlyA, ""},
+		{"JSON with a byte order mark", "\ufeff" + inJSON, "AGet", onlyA, ""},
 		{"fragment, which stays the same", string(vendored), "*", "components:" + fragment, ""},
 		{"operation that is not there", inYAML, "AGet Nope", "", "no operation Nope"},
 		{"no operations", "openapi: 3.0.0\n", "*", "", "no operations"},
@@ -65,6 +66,8 @@ func TestCut(t *testing.T) {
 		{"data after JSON", inJSON + "}\n", "AGet", "", "cut short"},
 		{"YAML that is cut short", inYAML[:len(inYAML)-3], "AGet", "", "cut short"},
 		{"YAML without a response that is needed", strings.Split(inYAML, "    A:")[0], "AGet", "", "responses/A"},
+		{"UTF-16", "\xff\xfe{\x00}\x00\n\x00", "AGet", "", "UTF-16"},
+		{"UTF-16, high bytes first", "\xfe\xff\x00{\x00}\x00\n", "AGet", "", "UTF-16"},
 		{"nothing", "", "AGet", "", "not an OpenAPI 3 document"},
 		{"HTML", "<html>", "AGet", "", "not an OpenAPI 3 document"},
 		{"Swagger", `{"swagger":"2.0"}`, "AGet", "", "not an OpenAPI 3 document"},
