@@ -66,11 +66,15 @@ live: ## compare a response of the real API with the document: ID=ts_…, and NG
 update: ## follow ngrok's document: UPSTREAM=url or file, ADD=A,B, ALL=1, BREAKING=allow
 	@bash .ci/update $(OASDIFF) $(APIDIFF)
 
-# Git can undo it. A longer name, such as the old path with "-tools" at its end, is another name.
+# Git can undo it. A longer name is another name, such as the old path after "my-" or before "-tools".
 module-path: ## rename the module everywhere: MODULE=git.example.org/you/ngrokapi
-	@old=$$($(GO) list -m) && $(GO) mod edit -module "$${MODULE:?name the new path}" && \
-	git grep --no-color --untracked -lzIF -e "$$old" -- ':!go.mod' | \
-		old=$$old xargs -0 perl -pi -e 's/\Q$$ENV{old}\E(?![\w~-])/$$ENV{MODULE}/g' && \
+	@case $${MODULE%%/*} in *.*) ;; *) \
+		echo "module-path: name a path that begins with a domain: MODULE=git.example.org/you/ngrokapi" >&2; exit 1 ;; \
+	esac
+	@old=$$($(GO) list -m) && grep="git grep --no-color --no-recurse-submodules --untracked -IF" && \
+	$$grep -q -e "$$old" && $(GO) mod edit -module "$$MODULE" && \
+	$$grep -lz -e "$$old" -- ':!go.mod' | old=$$old \
+		xargs -0 perl -pi -e 's/(?<![\w.-])\Q$$ENV{old}\E(?![\w~-])/$$ENV{MODULE}/g' && \
 	$(GO) fmt ./... >/dev/null && echo "the module path was $$old and is $$MODULE: run make test and commit"
 
 release-check: ## say which version the changes need; VERSION=v1.2.3 checks that one
