@@ -3,6 +3,7 @@
 GO ?= go
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
 # These two have no releases: they are commits of golang.org/x/exp and golang.org/x/perf.
 APIDIFF := golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
@@ -17,7 +18,7 @@ export ID FILTER
 override ID := $(value ID)
 override FILTER := $(value FILTER)
 
-.PHONY: help run test check generate lint bench fuzz live update module-path release-check
+.PHONY: help run test check generate lint vuln bench fuzz live update module-path release-check
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,9 @@ lint: ## run go vet, golangci-lint and actionlint
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT)
+
+vuln: ## look for known vulnerabilities, in a database on the network
+	$(GOVULNCHECK) ./...
 
 # Each round runs every row once, so that compared rows run one after the other. On a busy machine,
 # many short rounds say more than a few long ones.
