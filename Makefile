@@ -18,13 +18,13 @@ export ID FILTER
 override ID := $(value ID)
 override FILTER := $(value FILTER)
 
-.PHONY: help run test check generate lint vuln bench fuzz live update module-path release-check
+.PHONY: help run test check generate lint vuln bench update module-path release-check
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: ## list tunnel sessions, or look one up: ID=ts_…, FILTER=…, JSON=1
-	@$(GO) run ./api/examples/tunnelsession $${JSON:+-json="$$JSON"} -filter="$$FILTER" -- $${ID:+"$$ID"}
+run: ## list tunnel sessions, or look one up: ID=ts_…, FILTER=…
+	@$(GO) run ./api/examples/tunnelsession -filter="$$FILTER" -- $${ID:+"$$ID"}
 
 test: ## run the tests, with the race detector if there is a C compiler
 	@race=-race; \
@@ -58,14 +58,6 @@ bench: ## compare calls with plain net/http: ROUNDS=16, BENCHTIME=0.2s
 		./bench.test -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME) >>bench.out || \
 		{ cat bench.out; exit 1; }; done
 	$(BENCHSTAT) -col '/row@(baseline client)' bench.out
-
-FUZZTIME ?= 30s
-fuzz: ## fuzz the IDs: FUZZTIME=30s
-	$(GO) test -run '^$$' -fuzz '^FuzzID$$' -fuzztime $(FUZZTIME) ./api
-
-live: ## compare a response of the real API with the document: ID=ts_…, and NGROK_API_KEY
-	@: "$${ID:?give an ID}" "$${NGROK_API_KEY:?set it}"
-	@NGROK_LIVE_ID="$$ID" $(GO) test -count=1 -v -run '^TestLive$$' .
 
 update: ## follow ngrok's document: UPSTREAM=url or file, ADD=A,B, ALL=1, BREAKING=allow
 	@bash .ci/update $(OASDIFF) $(APIDIFF)
