@@ -85,8 +85,7 @@ type PathParam string
 
 // MarshalText returns [ErrInvalidID] for "", "." and "..".
 func (p PathParam) MarshalText() ([]byte, error) {
-	switch p {
-	case "", ".", "..":
+	if p == "" || p == "." || p == ".." {
 		return nil, ErrInvalidID
 	}
 	return []byte(p), nil

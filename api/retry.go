@@ -10,10 +10,7 @@ import (
 	"time"
 )
 
-const (
-	firstWait     = 500 * time.Millisecond
-	maxRetryAfter = time.Minute
-)
+const maxRetryAfter = time.Minute
 
 // backoff returns how long to wait after a failed attempt, and whether another one is allowed.
 func backoff(req *http.Request, failure error, attempt int) (wait time.Duration, allowed bool) {
@@ -21,7 +18,7 @@ func backoff(req *http.Request, failure error, attempt int) (wait time.Duration,
 		return 0, false
 	}
 	// Half of the wait is random, so that callers that failed together do not retry together.
-	wait = firstWait << min(attempt-1, 4)
+	wait = 500 * time.Millisecond << min(attempt-1, 4)
 	wait = wait/2 + rand.N(wait/2)
 	if e, ok := errors.AsType[*ResponseError](failure); ok && e.RetryAfter > 0 {
 		wait = e.RetryAfter

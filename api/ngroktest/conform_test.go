@@ -122,7 +122,7 @@ func TestFailureIsNotTaken(t *testing.T) {
 			t.Error("the request took no failure")
 		}
 		tb.cleanup()
-		got, want := fmt.Sprint(tb.failures), `on ["GET /tunnel_session/{id}"]: check`
+		got, want := fmt.Sprint(tb.failures), `on "GET /tunnel_session/{id}": check`
 		if isOver := tb.failed || tb.skipped; strings.Contains(got, want) == isOver || (got == "[]") != isOver {
 			t.Errorf("%+v: got %s", tb, got)
 		}

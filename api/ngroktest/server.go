@@ -101,11 +101,7 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 		tb.Cleanup(srv.Close)
 		return srv.URL
 	})
-	tb.Cleanup(func() {
-		if unmet := s.api.unmet(); len(unmet) > 0 && !tb.Failed() && !tb.Skipped() {
-			tb.Errorf("ngroktest: no request took the failures on %q: check their patterns", unmet)
-		}
-	})
+	tb.Cleanup(func() { s.api.checkTaken(tb) })
 	for _, session := range sessions {
 		s.Put(session)
 	}

@@ -38,16 +38,12 @@
 //     semantic.
 //   - Agents that refuse to update, with the code ERR_NGROK_806. Nothing else is sent to them.
 //
-// An agent refuses if it has updated and not restarted, because a run was interrupted or crashed in
-// between. Another one refuses in any case: its configuration disables updates, it is part of a
-// program that does not support them, or it has the latest version. The code is the same. With
-// -resume, rollout restarts agents that refuse. Use it only for the run after one that was
-// interrupted or crashed: an agent that refuses in any case comes back with its old version, and
-// has failed. Without -resume, rollout restarts an agent that refuses only if an update before
-// that, in the same run, had an unknown outcome.
-//
-// A refusal does not stop the rollout, as a failure does: the agent is as it was, so it is no sign
-// that the version is bad.
+// An agent refuses if its configuration disables updates, if it is part of a program that does not
+// support them, or if it has the latest version. It also refuses if it has updated and not restarted,
+// because a run was interrupted or crashed in between. With -resume, rollout restarts agents that
+// refuse: use it only for the run after such a one. Without -resume, it restarts one only if an
+// update in the same run had an unknown outcome. A refusal does not stop the rollout, as a failure
+// does: the agent is as it was.
 package main
 
 import (

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -55,17 +54,5 @@ func TestRun(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, test.stderr)
 			}
 		})
-	}
-}
-
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
-
-func TestOutputFails(t *testing.T) {
-	var stderr bytes.Buffer
-	status := run(t.Context(), nil, func(string) string { return "" }, fullDisk{}, &stderr)
-	if status != 1 || !strings.HasSuffix(stderr.String(), "tunnelsession: no space left\n") {
-		t.Errorf("got exit status %d, %q", status, &stderr)
 	}
 }
