@@ -26,7 +26,8 @@
 //   - a request has a filter, and [Server.Filter] is nil;
 //   - a response does not conform, because of a value in a session.
 //
-// Responses that a handler of [Server.Wrap] writes itself are not checked.
+// Responses that a handler of [Server.Wrap] writes itself are not checked. At its end, a test fails
+// if no request took a failure of [Server.Fail] or [Server.FailOn].
 //
 // # Time
 //
@@ -64,20 +65,15 @@ type Server struct {
 	//
 	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, or
 	// another major version, or if it has updated and not restarted since. In the fake, it also
-	// fails for a version that is not semantic. For an agent whose configuration disables updates,
-	// use [Server.FailOn].
-	//
-	// An update takes effect at a restart at least ten seconds later. ngrok's document says to wait
-	// that long, but not what an earlier restart does. In the fake, it starts the old version, and
-	// the update is lost.
+	// fails for a version that is not semantic. It takes effect at a restart at least ten seconds
+	// later. ngrok's document says to wait that long, but not what an earlier restart does: in the
+	// fake, the update is lost. For an agent whose updates are disabled, use [Server.FailOn].
 	LatestVersion string
 
 	// Filter reports whether a session matches a filter of the list. The server cannot evaluate
 	// CEL, so the test must. If Filter is nil, a request with a filter fails the test. For an
 	// invalid expression, ngrok responds with the status 400 and the code "invalid_cel_expression":
 	// use [Server.FailOn].
-	//
-	// Filter is called in the goroutine of the request.
 	Filter func(expression string, session api.TunnelSession) bool
 
 	tb  testing.TB

@@ -22,8 +22,6 @@
 // skipped or always fail. Agents that are offline do not count, and one that reconnects during a
 // list can be missing from it.
 //
-// # Skipped agents
-//
 // Rollout skips these agents, prints the reason, and updates the others:
 //
 //   - Agents without metadata in their configuration. A restart gives an agent another session ID,
@@ -36,14 +34,13 @@
 //     3.20.0-msix-stable, only the numbers count.
 //   - Agents of an older major version, which ngrok does not update, and those whose version is not
 //     semantic.
-//   - Agents that refuse to update, with the code ERR_NGROK_806. Nothing else is sent to them.
+//   - Agents that refuse to update, with the code ERR_NGROK_806: their configuration disables it,
+//     they are part of a program that does not support it, or they have the latest version.
 //
-// An agent refuses if its configuration disables updates, if it is part of a program that does not
-// support them, or if it has the latest version. It also refuses if it has updated and not restarted,
-// because a run was interrupted or crashed in between. With -resume, rollout restarts agents that
-// refuse: use it only for the run after such a one. Without -resume, it restarts one only if an
-// update in the same run had an unknown outcome. A refusal does not stop the rollout, as a failure
-// does: the agent is as it was.
+// An agent also refuses if it has updated and not restarted, because a run was interrupted or
+// crashed in between. With -resume, rollout restarts agents that refuse: use it only for the run
+// after such a one. Without -resume, it restarts one only if an update in the same run had an
+// unknown outcome.
 package main
 
 import (
