@@ -131,8 +131,7 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	timeout := cmp.Or(d.AttemptTimeout, defaultAttemptTimeout)
 	ctx, cancel := context.WithTimeoutCause(req.Context(), timeout, timeoutError(timeout))
 	defer cancel()
-	ctx, stop := limitSends(ctx)
-	defer stop()
+	ctx, sends := countSends(ctx, cancel)
 	clone := req.Clone(ctx)
 	clone.Body, clone.GetBody, clone.ContentLength = nil, nil, int64(len(body))
 	if len(body) > 0 {
@@ -155,6 +154,9 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	}
 	if err == ctx.Err() { //nolint:errorlint // the error of a dial function, for example, says more
 		err = context.Cause(ctx)
+		if sends.Load() >= maxSends {
+			err = errSends
+		}
 	}
 	return nil, callError(req, err, nil)
 }

@@ -33,19 +33,18 @@ const maxSends = 16
 
 var errSends = fmt.Errorf("the server refused the request, or closed the connection, %d times", maxSends)
 
-// limitSends returns a context that ends with errSends if net/http has written a request maxSends
-// times without a response, and would write it again. It repeats a request that an HTTP/2 server
-// refuses, without a limit (https://go.dev/issue/52459). It also repeats one on a kept connection
-// that turns out to be closed. Those do not count: there are only so many, and all can be closed.
-func limitSends(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// countSends counts how often net/http writes a request that gets no response, and cancels the
+// attempt before that is more often than maxSends. If an HTTP/2 server refuses a request, net/http
+// repeats it without a limit (https://go.dev/issue/52459). It also repeats a request if a kept
+// connection turns out to be closed. That does not count: there are only so many, and all can be.
+func countSends(ctx context.Context, cancel func()) (context.Context, *atomic.Int32) {
 	var isKept atomic.Bool
 	var sends atomic.Int32
-	trace := &httptrace.ClientTrace{
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			isKept.Store(info.Reused)
 			if sends.Load() >= maxSends {
-				cancel(errSends)
+				cancel()
 			}
 		},
 		WroteHeaders: func() {
@@ -55,8 +54,7 @@ func limitSends(ctx context.Context) (context.Context, func()) {
 		},
 		// The next request is another one: a layer below may ask for a token, for example.
 		GotFirstResponseByte: func() { sends.Store(0) },
-	}
-	return httptrace.WithClientTrace(ctx, trace), func() { cancel(nil) }
+	}), &sends
 }
 
 var sharedTransport = sync.OnceValue(NewTransport)
