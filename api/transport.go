@@ -36,7 +36,7 @@ var errSends = fmt.Errorf("the server refused the request, or closed the connect
 // countSends counts how often net/http writes a request that gets no response, and cancels the
 // attempt before that is more often than maxSends. If an HTTP/2 server refuses a request, net/http
 // repeats it without a limit (https://go.dev/issue/52459). It also repeats a request if a kept
-// connection turns out to be closed. That does not count: there are only so many, and all can be.
+// connection turns out to be closed. Those repeats do not count: they end with the pool.
 func countSends(ctx context.Context, cancel func()) (context.Context, *atomic.Int32) {
 	var isKept atomic.Bool
 	var sends atomic.Int32
