@@ -19,7 +19,8 @@
 //     [ClientWithResponses.RestartTunnelSession], [ClientWithResponses.StopTunnelSession] and
 //     [ClientWithResponses.UpdateTunnelSession];
 //   - [ResponseError], sentinels such as [ErrNotFound], and [OutcomeUnknown];
-//   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies.
+//   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies;
+//   - package [example.com/ngrokapi/api/ngroktest], a fake of the API for tests.
 //
 // The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too,
 // except on a client made by the generated [NewClient] or [NewClientWithResponses].
@@ -36,39 +37,39 @@
 //		log.Println(e.StatusCode, e.Code, e.OperationID)
 //	}
 //
-// A status of 400 or more is complete without its body. Without a complete response, the error is a
-// [*net/url.Error]. If an attempt exceeded [Doer].AttemptTimeout, the error says so and matches
-// [context.DeadlineExceeded].
+// A response with a status of 400 or more is complete even if its body is cut short. Without a
+// complete response, the error is a [*net/url.Error]. If an attempt exceeded [Doer].AttemptTimeout,
+// the error says so, and matches [context.DeadlineExceeded].
 //
 // If the caller's context ended an attempt, the error matches the context's Err, whatever the
 // response was. If the context or the limiter prevented a retry, the error also matches that of the
 // previous attempt. If a request editor failed or an ID is invalid, the error matches that of the
 // editor or [ErrInvalidID].
 //
-// Generated methods promise less. For a JSON object that does not fit the types, they return an
-// error of [encoding/json]. Missing fields are not an error. For a 204 to a POST that should create
+// Generated methods promise less. If a JSON object does not fit the types, they return an error of
+// [encoding/json]. Missing fields are not an error. For a 204 to a POST that should create
 // something, they return neither a result nor an error.
 //
 // # Retries
 //
 // A request is sent up to 3 times:
 //
-//   - with any method, if nothing was done: after a 429, which ngrok sends before it acts on a
-//     request, if the host or a proxy in front of it could not be dialed, and, with the transport
-//     of [NewTransport], if the proxy refused to connect to the host;
+//   - with any method, after a 429, which ngrok sends before it acts on a request;
+//   - with any method, if nothing was sent: the host or a proxy in front of it could not be dialed,
+//     or the proxy refused to connect to the host, as the transport of [NewTransport] finds out;
 //   - with GET, PUT and DELETE, also after a 500, 502, 503 or 504, and after any other failure of
 //     the connection, such as a timeout, a failed TLS handshake or a truncated body. An untrusted
 //     certificate ends the call.
 //
 // The first wait is random, from 0.25 to 0.5 seconds, the second from 0.5 to 1. With more attempts,
-// waits double up to 8 seconds. A Retry-After header that asks for up to a minute, but not for
-// zero, replaces the wait. If it asks for more, or if the context's deadline is before the end of
-// the wait, the error is returned at once. Canceling the context ends a call at once.
+// waits double up to 8 seconds. A Retry-After header of 1 to 60 seconds replaces the wait. If it
+// asks for more, or if the context's deadline is before the end of the wait, the error is returned
+// at once. Canceling the context ends a call at once.
 //
 // Within an attempt, net/http itself repeats a request if a kept connection turns out to be closed,
 // and up to 15 times if an HTTP/2 server refuses it. It repeats a command only if the server has
 // not acted on it, with two exceptions: Go 1.26 does so after a PROTOCOL_ERROR over HTTP/2, and
-// any release if the request has the header Idempotency-Key or X-Idempotency-Key. Do not set them.
+// any release if the request has the header Idempotency-Key or X-Idempotency-Key: set neither.
 // [OutcomeUnknown] knows only the last response.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for
@@ -80,10 +81,6 @@
 // Of the body of an error, 64 KiB are kept. Redirects are not followed, and the base URL must be
 // https unless its host is this machine, so that the API key reaches nobody else. ngrok quotes a
 // malformed key in its error message; the client redacts it.
-//
-// # Testing
-//
-// Package [example.com/ngrokapi/api/ngroktest] has a fake of the API.
 //
 // # Stability
 //

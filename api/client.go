@@ -46,8 +46,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	return &ClientWithResponses{c}, nil
 }
 
-// tokenChars are the characters of a bearer token (RFC 6750). Of these, encoders of JSON escape only
-// the slash, and not all of them do, so a key in a response can be found and redacted.
+// tokenChars are the characters of a bearer token (RFC 6750). Encoders of JSON escape none of them
+// but the slash, so a key can be found in a response, and redacted.
 const tokenChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this
@@ -57,7 +57,7 @@ func isSafe(baseURL string) bool {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
-	// http.ProxyFromEnvironment names no proxy for these hosts. One set by hand gets the key.
+	// http.ProxyFromEnvironment has no proxy for these hosts. One set by hand gets the key.
 	isLoopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
 }

@@ -184,7 +184,7 @@ func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response)
 		return nil, newResponseError(rsp, body, nil)
 	}
 	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
-		return nil, newResponseError(rsp, nil, errStatus) // unread: after a 101, the body has no end
+		return nil, newResponseError(rsp, nil, errForeign) // unread: after a 101, the body has no end
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,12 +16,11 @@ import (
 
 // Match these with [errors.Is], even when wrapped.
 var (
-	// ErrNotFound means that the API key's account has no resource with the requested ID. Only a 404 of
-	// ngrok's API counts: one with a message and an operation ID, or with a code that begins with
-	// ERR_NGROK_2. Any other 404, such as that of a proxy, of ngrok's gateway, or for a path that
-	// ngrok does not know, is [ErrUnexpectedResponse].
-	//
-	// With a valid key of another account, no ID is found.
+	// ErrNotFound means that the API key's account has no resource with the requested ID. Only a
+	// 404 of ngrok's API counts: one with a message and an operation ID, or with a code that begins
+	// with ERR_NGROK_2. Any other 404, such as that of a proxy, of ngrok's gateway, or for a path
+	// that ngrok does not know, is [ErrUnexpectedResponse]. A valid key of another account finds no
+	// ID.
 	ErrNotFound = errors.New("not found")
 
 	// ErrAuthentication means that the API key was refused: the status is 401, or the code is
@@ -68,7 +68,7 @@ func foreignBody(header http.Header) error {
 		"check the base URL and the proxies", header.Get("Content-Type"), header.Get("Content-Encoding"))
 }
 
-var errStatus = errors.New("not a success status that the client knows for the method")
+var errForeign = errors.New("not ngrok's response to such a request: check the base URL and the proxies")
 
 // newResponseError returns the error for a response. body is as much of its body as was read.
 func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseError {
@@ -84,15 +84,12 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 	if cause == nil && document.Message == "" && document.Code == "" && len(body) > 0 {
 		cause = foreignBody(rsp.Header)
 	}
-	operationID, ok := document.Details["operation_id"].(string)
-	if !ok {
-		operationID = rsp.Header.Get("Ngrok-Operation-Id")
-	}
-	return &ResponseError{
+	operationID, _ := document.Details["operation_id"].(string)
+	e := &ResponseError{
 		StatusCode:  rsp.StatusCode,
 		Code:        document.Code,
 		Message:     strings.Join(strings.Fields(document.Message), " "),
-		OperationID: operationID,
+		OperationID: cmp.Or(operationID, rsp.Header.Get("Ngrok-Operation-Id")),
 		Details:     document.Details,
 		RetryAfter:  retryAfter(rsp.Header),
 		Method:      req.Method,
@@ -100,6 +97,10 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 		Body:        body,
 		cause:       cause,
 	}
+	if e.cause == nil && e.Is(ErrUnexpectedResponse) {
+		e.cause = errForeign
+	}
+	return e
 }
 
 // redact removes an API key from the beginning of a body. ngrok quotes a malformed key in its
@@ -133,7 +134,7 @@ func retryAfter(header http.Header) time.Duration {
 	if err != nil {
 		return 0
 	}
-	now, err := http.ParseTime(header.Get("Date")) // by the server's clock, which may not be this machine's
+	now, err := http.ParseTime(header.Get("Date")) // the server's clock may differ from ours
 	if err != nil {
 		now = time.Now()
 	}
@@ -146,8 +147,7 @@ func retryAfter(header http.Header) time.Duration {
 func (e *ResponseError) Error() string {
 	path, _, _ := strings.Cut(e.URL, "?") // a filter can be long
 	// Cloudflare's 522, for example, has no text.
-	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode)))
-	text := fmt.Sprintf("%s %q: %s", e.Method, path, status)
+	text := strings.TrimSpace(fmt.Sprintf("%s %q: %d %s", e.Method, path, e.StatusCode, http.StatusText(e.StatusCode)))
 	if e.Message != "" {
 		text += ": " + e.Message
 	}

@@ -201,6 +201,8 @@ func TestErrorText(t *testing.T) {
 			"400 Bad Request: x (ERR_NGROK_1) (operation op_1)"},
 		{403, nil, `{"error_code":"ERR_NGROK_1"}`, "403 Forbidden (ERR_NGROK_1)"},
 		{429, map[string]string{"Retry-After": "3600"}, `{"msg":"x"}`, "429 Too Many Requests: x (retry after 1h0m0s)"},
+		{404, nil, `{"msg":"x"}`, "404 Not Found: x: " +
+			"not ngrok's response to such a request: check the base URL and the proxies"},
 		{502, nil, "", "502 Bad Gateway"},
 		{522, nil, `{"msg":"x"}`, "522: x"}, // a status without a text
 		{500, nil, "<html>", "500 Internal Server Error: the body is not ngrok's JSON: " +

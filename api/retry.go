@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const maxRetryAfter = time.Minute
-
 // backoff returns how long to wait after a failed attempt, and whether another one is allowed.
 func backoff(req *http.Request, failure error, attempt int) (wait time.Duration, allowed bool) {
 	if !isRetryable(req.Method, failure) {
@@ -24,7 +22,7 @@ func backoff(req *http.Request, failure error, attempt int) (wait time.Duration,
 		wait = e.RetryAfter
 	}
 	deadline, hasDeadline := req.Context().Deadline()
-	return wait, wait <= maxRetryAfter && (!hasDeadline || time.Until(deadline) > wait)
+	return wait, wait <= time.Minute && (!hasDeadline || time.Until(deadline) > wait)
 }
 
 // isRetryable reports whether sending a request again is safe and can help.
@@ -51,15 +49,17 @@ func wasNotSent(failure error) bool {
 }
 
 // OutcomeUnknown reports whether a command that failed with err may have been carried out. ngrok
-// may have received it, and the response did not arrive, or does not say. Check the agent's state
-// before you repeat the command.
+// may have received it, but no response arrived, or the response does not say what happened. Check
+// the agent's state before you repeat the command. It is false
 //
-// It is false for nil, for [ErrInvalidID], [ErrNotFound], [ErrAuthentication] and [ErrRateLimited],
-// if the host could not be dialed, if its proxy could not be dialed or refused to connect, if
-// [Doer].Limiter failed, and for a status from 400 to 499 except with the code ERR_NGROK_810: ngrok
-// lost the connection to the agent, which may have received the command. It is true for any other
-// error, even if nothing was sent because a request editor failed, the certificate is not trusted
-// or the context had ended.
+//   - for nil, [ErrInvalidID], [ErrNotFound], [ErrAuthentication] and [ErrRateLimited];
+//   - if the host or its proxy could not be dialed, the proxy refused to connect, or [Doer].Limiter
+//     failed;
+//   - for a status from 400 to 499, except with the code ERR_NGROK_810: ngrok lost the connection
+//     to the agent, which may have received the command.
+//
+// It is true for any other error, even if nothing was sent because a request editor failed, the
+// certificate is not trusted or the context had ended.
 //
 // err must be the error of one call that sends a POST. The package comment says when net/http
 // repeats it. Methods that send PUT or DELETE can be called again in any case.

@@ -72,7 +72,7 @@ var sharedTransport = sync.OnceValue(NewTransport)
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
 //     sent, so even a command is retried. With a transport that dials for longer, the attempt times
 //     out first, and the outcome is unknown. It is also unknown if a dial function of your own
-//     fails with another error than a [*net.OpError] whose Op is "dial". DialTLSContext is not
+//     fails with an error other than a [*net.OpError] whose Op is "dial". DialTLSContext is not
 //     limited, and the deprecated Dial is not used.
 //   - If a proxy refuses to connect to ngrok, the error names the proxy and its status. Nothing was
 //     sent, so even a command is retried. A hook of your own in OnProxyConnectResponse comes first.

@@ -49,9 +49,9 @@ func (c *ClientWithResponses) GetTunnelSession(
 // list. The errors are those of [ClientWithResponses.GetTunnelSession].
 //
 // A list is not a snapshot. An agent that reconnects meanwhile can have another session, and be on
-// no page or on two. That takes up to about a minute: consider an agent gone after two lists
-// without it, a minute or more apart. An empty list is no error. Without a filter, it means that
-// all agents are offline, or that the key is of another account: alert somebody.
+// no page or on two. Reconnecting takes up to about a minute: consider an agent gone after two
+// lists without it, about a minute apart. An empty list is no error. Without a filter, it means
+// that all agents are offline, or that the key is of another account: alert somebody.
 //
 // A page without sessions is the last one, as in ngrok's own client. Pages are requested from the
 // client's base URL, whatever host ngrok names for the next one. Editors apply to the request of
@@ -139,9 +139,9 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //
 //   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
 //     disables updates, it has the latest version, it is updating, or it has updated and not
-//     restarted since. A program that ends between update and restart causes the last of these.
-//     Restart such an agent once. If it comes back with its old version, give up and say so: its
-//     updates are disabled, or the version is not for it.
+//     restarted since. A program that ends between update and restart causes the last of these:
+//     write down each update before you send it. If an agent that you wrote down refuses, wait ten
+//     seconds and restart it, once. If it comes back with its old version, give up and say so.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
 //
@@ -157,7 +157,7 @@ func noContent(rsp *http.Response, err error) error {
 		return plainError(err)
 	}
 	if rsp.StatusCode != http.StatusNoContent {
-		return newResponseError(rsp, nil, errStatus)
+		return newResponseError(rsp, nil, errForeign)
 	}
 	return nil
 }

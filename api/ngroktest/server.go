@@ -21,7 +21,7 @@
 // The server checks requests and responses against ngrok's OpenAPI document. It fails the test, and
 // responds with the status 500 and the reason, if
 //
-//   - a request would succeed although it does not conform, or has a query parameter that the
+//   - a request that does not conform would otherwise succeed, or has a query parameter that the
 //     document does not have;
 //   - a request has a filter, and [Server.Filter] is nil;
 //   - a response does not conform, because of a value in a session.
@@ -149,8 +149,9 @@ func (s *Server) HTTPClient() *http.Client {
 // [testing/synctest], which cannot wait for a socket.
 func (s *Server) URL() string { return s.url() }
 
-// Put adds a session, or replaces the one with its ID. The list has sessions in the order in which
-// they were first added; ngrok's is sorted by ID. The test fails at once if the session has no ID.
+// Put adds a session with an agent of its own, or replaces the one with its ID. The list has
+// sessions in the order in which they were first added; ngrok's is sorted by ID. The test fails at
+// once if the session has no ID.
 func (s *Server) Put(session api.TunnelSession) {
 	s.tb.Helper()
 	s.api.put(session)
