@@ -152,11 +152,11 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	if _, ok := errors.AsType[*ResponseError](err); ok || err == nil {
 		return rsp, err
 	}
-	if err == ctx.Err() { //nolint:errorlint // the error of a dial function, for example, says more
+	switch {
+	case sends.Load() >= maxSends:
+		err = errSends
+	case err == ctx.Err(): //nolint:errorlint // the error of a dial function, for example, says more
 		err = context.Cause(ctx)
-		if sends.Load() >= maxSends {
-			err = errSends
-		}
 	}
 	return nil, callError(req, err, nil)
 }

@@ -45,7 +45,8 @@ var errLimiter = errors.New("wait for the limiter")
 // the host or the proxy in front of it, or because the proxy refused to connect.
 func wasNotSent(failure error) bool {
 	e, ok := errors.AsType[*net.OpError](failure)
-	return errors.Is(failure, errLimiter) || ok && (e.Op == "dial" || e.Op == "proxyconnect")
+	isDialing := ok && (e.Op == "dial" || e.Op == "proxyconnect" || e.Op == "socks connect")
+	return isDialing || errors.Is(failure, errLimiter)
 }
 
 // OutcomeUnknown reports whether a command that failed with err may have been carried out. ngrok
@@ -53,8 +54,8 @@ func wasNotSent(failure error) bool {
 // the agent's state before you repeat the command. It is false
 //
 //   - for nil, [ErrInvalidID], [ErrNotFound], [ErrAuthentication] and [ErrRateLimited];
-//   - if the host or its proxy could not be dialed, the proxy refused to connect, or [Doer].Limiter
-//     failed;
+//   - if the host or its proxy could not be dialed, if the proxy refused to connect, as the
+//     transport of [NewTransport] finds out, or if [Doer].Limiter failed;
 //   - for a status from 400 to 499, except with the code ERR_NGROK_810: ngrok lost the connection
 //     to the agent, which may have received the command.
 //

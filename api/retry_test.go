@@ -32,6 +32,7 @@ func succeed(r *http.Request) (*http.Response, error) {
 var (
 	errDial  = &net.OpError{Op: "dial", Err: errReset}
 	errProxy = &net.OpError{Op: "proxyconnect", Err: errDial}
+	errSOCKS = &net.OpError{Op: "socks connect", Err: errReset}
 )
 
 func TestRetries(t *testing.T) {
@@ -43,6 +44,7 @@ func TestRetries(t *testing.T) {
 	failures := map[string]failure{
 		"host refuses the connection":  {noResponse(errDial), always},
 		"proxy refuses the connection": {noResponse(errProxy), always},
+		"SOCKS proxy refuses":          {noResponse(errSOCKS), always},
 		"connection breaks":            {noResponse(&net.OpError{Op: "read", Err: errReset}), idempotent},
 		"connection ends":              {noResponse(io.EOF), idempotent},
 		"certificate is not trusted":   {noResponse(&tls.CertificateVerificationError{Err: errReset}), never},

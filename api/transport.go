@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,23 +36,20 @@ var errSends = fmt.Errorf("the server refused the request, or closed the connect
 
 // countSends counts how often net/http writes a request that gets no response, and cancels the
 // attempt before that is more often than maxSends. If an HTTP/2 server refuses a request, net/http
-// repeats it without a limit (https://go.dev/issue/52459). It also repeats a request if a kept
-// connection turns out to be closed. Those repeats do not count: they end with the pool.
+// repeats it without a limit (https://go.dev/issue/52459). Over HTTP/1.1 it repeats only requests on
+// kept connections that turn out to be closed, which ends with the pool.
 func countSends(ctx context.Context, cancel func()) (context.Context, *atomic.Int32) {
-	var isKept atomic.Bool
 	var sends atomic.Int32
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
-			isKept.Store(info.Reused)
+			if c, ok := info.Conn.(*tls.Conn); !ok || c.ConnectionState().NegotiatedProtocol != "h2" {
+				sends.Store(0)
+			}
 			if sends.Load() >= maxSends {
 				cancel()
 			}
 		},
-		WroteHeaders: func() {
-			if !isKept.Load() {
-				sends.Add(1)
-			}
-		},
+		WroteHeaders: func() { sends.Add(1) },
 		// The next request is another one: a layer below may ask for a token, for example.
 		GotFirstResponseByte: func() { sends.Store(0) },
 	}), &sends
@@ -75,7 +73,8 @@ var sharedTransport = sync.OnceValue(NewTransport)
 //     fails with an error other than a [*net.OpError] whose Op is "dial". DialTLSContext is not
 //     limited, and the deprecated Dial is not used.
 //   - If a proxy refuses to connect to ngrok, the error names the proxy and its status. Nothing was
-//     sent, so even a command is retried. A hook of your own in OnProxyConnectResponse comes first.
+//     sent, so even a command is retried. This is a hook in OnProxyConnectResponse, which calls that
+//     of http.DefaultTransport first.
 //   - Up to 128 idle connections per host are kept: over HTTP/1.1, each concurrent call needs one.
 //   - HTTP/2 is used if the server speaks it, unless the program has turned it off. All calls share
 //     its connection, so pings detect within 15 seconds that it is dead. Other settings in the
