@@ -87,8 +87,7 @@ func (b stallingBody) Read([]byte) (int, error) {
 
 func (stallingBody) Close() error { return nil }
 
-// stalling returns an HTTP client whose response has a body that stalls, and then ends with an
-// error.
+// stalling returns an HTTP client whose response has a body that stalls until an error.
 func stalling(bodyError error) doerFunc {
 	return func(r *http.Request) (*http.Response, error) {
 		rsp, err := ok(r)

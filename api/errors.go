@@ -19,8 +19,7 @@ var (
 	// ErrNotFound means that the API key's account has no resource with the requested ID. Only a
 	// 404 of ngrok's API counts: one with a message and an operation ID, or with a code that begins
 	// with ERR_NGROK_2. Any other 404, such as that of a proxy, of ngrok's gateway, or for a path
-	// that ngrok does not know, is [ErrUnexpectedResponse]. A valid key of another account finds no
-	// ID.
+	// that ngrok does not know, is [ErrUnexpectedResponse]. Another account's key finds nothing.
 	ErrNotFound = errors.New("not found")
 
 	// ErrAuthentication means that the API key was refused: the status is 401, or the code is
