@@ -33,6 +33,8 @@ func TestNewRejects(t *testing.T) {
 		{"http to LOCALHOST", apiKey, baseURL("http://LOCALHOST"), "unencrypted"},
 		{"not a URL", apiKey, baseURL("https://[::1"), "missing ']'"},
 		{"user info", apiKey, baseURL("https://user:pass-word@api.ngrok.com"), "with a host and perhaps a path"},
+		{"fragment", apiKey, baseURL("https://api.ngrok.com/#a"), "with a host and perhaps a path"},
+		{"ftp", apiKey, baseURL("ftp://localhost"), "must be https"},
 		{"query", apiKey, baseURL("https://api.ngrok.com/?a=pass-word"), "with a host and perhaps a path"},
 		{"failing option", apiKey, []api.ClientOption{func(*api.Client) error { return errReset }}, "connection reset"},
 	} {
@@ -48,6 +50,13 @@ func TestNewRejects(t *testing.T) {
 				t.Errorf("%q has a secret in it", err)
 			}
 		})
+	}
+}
+
+func TestDefaultDoer(t *testing.T) {
+	doer, ok := newClient(t).ClientInterface.(*api.Client).Client.(*api.Doer)
+	if !ok || *doer != (api.Doer{}) {
+		t.Errorf("got %+v, want a Doer without settings", doer)
 	}
 }
 

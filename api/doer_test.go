@@ -185,16 +185,17 @@ func TestSuccesses(t *testing.T) {
 	}
 }
 
-// A counter is an endless body that counts the bytes read.
+// A counter is an endless body, perhaps with an error, that counts the bytes read.
 type counter struct {
 	read   int64
+	err    error
 	closed bool
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	c.read += int64(len(p))
 	clear(p)
-	return len(p), nil
+	return len(p), c.err
 }
 
 func (c *counter) Close() error { c.closed = true; return nil }
@@ -254,6 +255,21 @@ func TestBodyBreaksOff(t *testing.T) {
 				t.Errorf("status %d: got %v after %d requests", status, err, len(s.at))
 			}
 		})
+	}
+}
+
+// A body of a request that cannot be read is not sent in part. It is closed.
+func TestUnreadableRequest(t *testing.T) {
+	s := newScript(ok)
+	req := newRequest(t.Context(), "POST", "")
+	body := &counter{err: errReset}
+	req.Body = body
+	_, err := (&api.Doer{HTTPClient: s}).Do(req)
+	if !errors.Is(err, errReset) || !strings.Contains(err.Error(), "read the body of the request") || len(s.at) > 0 {
+		t.Errorf("got %v after %d requests", err, len(s.at))
+	}
+	if !body.closed {
+		t.Error("the body is open")
 	}
 }
 

@@ -96,12 +96,14 @@ func TestOutcomeUnknown(t *testing.T) {
 		{"mock of an unknown session", noResponse(api.ErrNotFound), "ts_1", nil, false},
 		{"mock of an invalid key", noResponse(api.ErrAuthentication), "ts_1", nil, false},
 		{"mock of the limit", noResponse(api.ErrRateLimited), "ts_1", nil, false},
+		{"499", failing(499, ""), "ts_1", nil, false},
 		{"unknown session", responding(404, "application/json", notFound), "ts_1", nil, false},
 		{"agent that cannot", responding(400, "application/json", `{"error_code":"ERR_NGROK_804"}`), "ts_1", nil, false},
 
 		{"agent out of reach", responding(400, "application/json", `{"error_code":"ERR_NGROK_810"}`), "ts_1", nil, true},
 		{"500", failing(500, ""), "ts_1", nil, true},
 		{"redirect", failing(302, ""), "ts_1", nil, true},
+		{"399", failing(399, ""), "ts_1", nil, true},
 		{"unexpected success", ok, "ts_1", nil, true},
 		{"connection breaks", noResponse(io.EOF), "ts_1", nil, true},
 		{"timeout", sending, "ts_1", nil, true},
@@ -224,6 +226,7 @@ func TestDeadline(t *testing.T) {
 	}{
 		{"within the usual wait", "", 100 * time.Millisecond, 1},
 		{"within the wait that is asked for", "30", 29 * time.Second, 1},
+		{"at the end of the wait", "30", 30 * time.Second, 1},
 		{"after the wait", "30", 31 * time.Second, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -129,8 +129,8 @@ func TestProxyRefuses(t *testing.T) {
 	if err := stop("hook.test"); !errors.Is(err, errReset) {
 		t.Errorf("got %v, want the error of the program's own hook", err)
 	}
-	if err := stop("accepted.test"); !errors.Is(err, io.EOF) || !api.OutcomeUnknown(err) {
-		t.Errorf("got %v, want EOF, because the connection breaks later", err)
+	if err := stop("accepted.test"); !api.OutcomeUnknown(err) {
+		t.Errorf("got %v, want the error of a connection that breaks later", err)
 	}
 }
 
@@ -248,6 +248,9 @@ func TestNewTransport(t *testing.T) {
 	if h2 := transport.HTTP2; h2.SendPingTimeout != 10*time.Second || h2.PingTimeout != 5*time.Second {
 		t.Errorf("pings detect a dead connection with %+v, want within 15 s", h2)
 	}
+	if transport.MaxIdleConnsPerHost != 128 {
+		t.Errorf("%d idle connections are kept", transport.MaxIdleConnsPerHost)
+	}
 }
 
 // setDefaultTransport replaces http.DefaultTransport until the end of the test.
@@ -299,7 +302,7 @@ func TestDialTimesOut(t *testing.T) {
 		start := time.Now()
 		client := newClient(t, api.WithHTTPClient(&http.Client{Transport: api.NewTransport()}))
 		err := client.StopTunnelSession(t.Context(), "ts_1")
-		took := time.Since(start).Truncate(10 * time.Second)
+		took := time.Since(start).Truncate(2 * time.Second)
 		if err == nil || api.OutcomeUnknown(err) || dials != 3 || took != 30*time.Second {
 			t.Errorf("got %v after %d dials and %v, want three of ten seconds", err, dials, took)
 		}

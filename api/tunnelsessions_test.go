@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"example.com/ngrokapi/api"
 )
@@ -140,9 +138,10 @@ func TestParametersOfList(t *testing.T) {
 
 // The methods work on a client without a Doer too.
 func TestWithoutDoer(t *testing.T) {
+	body := &counter{err: errReset}
 	broken := func(r *http.Request) (*http.Response, error) {
 		rsp, err := ok(r)
-		rsp.Body = io.NopCloser(iotest.ErrReader(errReset))
+		rsp.Body = body
 		return rsp, err
 	}
 	for want, doer := range map[error]doerFunc{nil: ok, errReset: broken} {
@@ -154,6 +153,9 @@ func TestWithoutDoer(t *testing.T) {
 		if !errors.Is(err, want) || (got != nil) != (err == nil) {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
+	}
+	if !body.closed {
+		t.Error("the body is open")
 	}
 }
 

@@ -138,7 +138,7 @@ func TestMisuseFailsAtOnce(t *testing.T) {
 		{"session without an ID", func(s *Server) { s.Put(api.TunnelSession{}) }, "has no ID"},
 		{"handler of a session without an ID", func(*Server) { Handler(api.TunnelSession{}) }, "has no ID"},
 		{"agent that never existed", func(s *Server) { s.Reconnect("ts_1") }, `"ts_1"`},
-		{"status that is not an error", func(s *Server) { s.Fail(200, "") }, "from 400 to 599"},
+		{"status that is not an error", func(s *Server) { s.Fail(399, "") }, "from 400 to 599"},
 		{"status that does not exist", func(s *Server) { s.Fail(600, "") }, "from 400 to 599"},
 		{"invalid pattern", func(s *Server) { s.FailOn("GET", 500, "") }, "give a pattern of http.ServeMux"},
 		{"panic of a handler, which reaches the test", func(s *Server) {

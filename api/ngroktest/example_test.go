@@ -56,17 +56,3 @@ func ExampleServer_Wrap() {
 	fmt.Println(api.OutcomeUnknown(err), len(srv.Sessions()), "sessions")
 	// Output: true 0 sessions
 }
-
-func ExampleHandler() {
-	srv := httptest.NewServer(ngroktest.Handler(api.TunnelSession{ID: "ts_1", Region: "eu"}))
-	defer srv.Close()
-
-	client, err := api.New(ngroktest.APIKey, api.WithBaseURL(srv.URL))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	session, err := client.GetTunnelSession(context.Background(), "ts_1")
-	fmt.Println(session.Region, err)
-	// Output: eu <nil>
-}

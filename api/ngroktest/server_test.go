@@ -38,6 +38,8 @@ func TestErrors(t *testing.T) {
 		{"no key", "GET", path, "", "2", withCode(403, "ERR_NGROK_200", "")},
 		{"malformed key", "GET", path, "Bearer nokey", "2",
 			withCode(403, "ERR_NGROK_202", malformed+`\nYour authentication: \"nokey\"`)},
+		{"key without Bearer", "GET", path, "Basic " + ngroktest.APIKey, "2", withCode(403, "ERR_NGROK_202", "")},
+		{"filter", "GET", "/tunnel_sessions?filter=a", key, "2", `500 application/json {"status_code":500,"msg":"ngrok`},
 		{"unknown key", "GET", path, "Bearer 2NotTheKeyOfTheFakeAPI000_1", "2", withCode(403, "ERR_NGROK_203", "")},
 		{"no version", "GET", path, key, "", withCode(400, "ERR_NGROK_218", "")},
 		{"unknown version", "GET", path, key, "3", withCode(400, "ERR_NGROK_217", "")},
@@ -98,6 +100,7 @@ func TestFail(t *testing.T) {
 		{404, "ERR_NGROK_222", api.ErrNotFound, false},
 		{429, "", api.ErrRateLimited, false},
 		{500, "", nil, true},
+		{599, "", nil, true},
 	} {
 		srv := ngroktest.NewServer(t, session)
 		srv.Fail(test.status, test.code)
@@ -331,6 +334,11 @@ func TestInMemory(t *testing.T) {
 			w.Header().Set("Content-Length", "3")
 			_, _ = io.WriteString(w, "{}")
 		}, api.Doer{MaxAttempts: 1}, false, io.ErrUnexpectedEOF, 0, 1},
+		{"body as long as its Content-Length", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "13")
+			_, _ = io.WriteString(w, `{"id":"ts_1"}`)
+		}, api.Doer{}, false, nil, 0, 1},
 		{"ended context", stall, api.Doer{}, true, context.Canceled, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -357,15 +365,6 @@ func TestInMemory(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestServerIsClosedAfterTheTest(t *testing.T) {
-	var url string
-	t.Run("", func(t *testing.T) { url = ngroktest.NewServer(t).URL() })
-	if rsp, err := http.Get(url); err == nil {
-		rsp.Body.Close()
-		t.Error("it still listens")
 	}
 }
 

@@ -68,6 +68,8 @@ func TestCut(t *testing.T) {
 		{"YAML without a response that is needed", strings.Split(inYAML, "    A:")[0], "AGet", "", "responses/A"},
 		{"UTF-16", "\xff\xfe{\x00}\x00\n\x00", "AGet", "", "UTF-16"},
 		{"UTF-16, high bytes first", "\xfe\xff\x00{\x00}\x00\n", "AGet", "", "UTF-16"},
+		{"YAML with a key twice", "openapi: 3.0.0\nopenapi: 3.0.0\n", "AGet", "", "already defined"},
+		{"path without operations", "openapi: 3.0.0\npaths: {/a: null}\n", "AGet", "", "is empty"},
 		{"nothing", "", "AGet", "", "not an OpenAPI 3 document"},
 		{"HTML", "<html>", "AGet", "", "not an OpenAPI 3 document"},
 		{"Swagger", `{"swagger":"2.0"}`, "AGet", "", "not an OpenAPI 3 document"},
