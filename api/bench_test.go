@@ -20,8 +20,7 @@ const benchSession = `{"agent_version":"3.19.1","credential":{"id":"cr_2NKpmTQYt
 
 const benchID = "ts_2NKpmSZ7q1LvXwCjTzBrmPDkFfR"
 
-// BenchmarkGet gets a session with the client, and as a user would with net/http (the baseline).
-// The response comes from memory, so that only the work around it is measured.
+// BenchmarkGet compares the client with plain net/http, the baseline. Responses are in memory.
 func BenchmarkGet(b *testing.B) {
 	memory := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{

@@ -4,9 +4,8 @@
 //	tunnelsession [-filter expression | ID]
 //
 // It reads the API key from NGROK_API_KEY, and the base URL of the API from NGROK_API_BASE_URL if
-// that is set. Without a key it uses a built-in fake API, which has no filters.
-//
-// The exit status is 1 if the API or the output fails, and 2 if the command is misused.
+// that is set. Without a key it uses a built-in fake API, which has no filters. The exit status is
+// 1 if the API or the output fails, and 2 if the command is misused.
 package main
 
 import (
