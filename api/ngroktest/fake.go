@@ -233,7 +233,8 @@ func (a *fake) update(w http.ResponseWriter, agent *agent) {
 	case agent.updatedTo != "":
 		badRequest(w, "ERR_NGROK_806", cannot+"it has updated, and has not restarted since.")
 		return
-	case semver.Major("v"+version) != semver.Major("v"+latest), semver.Compare("v"+version, "v"+latest) >= 0:
+	case semver.Major("v"+version) != semver.Major("v"+latest), semver.Compare("v"+version, "v"+latest) >= 0,
+		strings.Contains(version, "-msix"): // the Microsoft Store updates it
 		badRequest(w, "ERR_NGROK_806", fmt.Sprintf(cannot+"it has version %q, and the latest is %q.", version, latest))
 		return
 	default:

@@ -63,11 +63,12 @@ type Server struct {
 	// LatestVersion is the version that agents update to, such as "3.20.0". If it is empty, updates
 	// always succeed and change nothing.
 	//
-	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, or
-	// another major version, or if it has updated and not restarted since. In the fake, it also
-	// fails for a version that is not semantic. It takes effect at a restart at least ten seconds
-	// later. ngrok's document says to wait that long, but not what an earlier restart does: in the
-	// fake, the update is lost. For an agent whose updates are disabled, use [Server.FailOn].
+	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, another
+	// major version or one of the Microsoft Store, or if it has updated and not restarted since. In
+	// the fake, it also fails for a version that is not semantic. It takes effect at a restart at
+	// least ten seconds later. ngrok's document says to wait that long, but not what an earlier
+	// restart does: in the fake, the update is lost. For an agent whose updates are disabled, use
+	// [Server.FailOn].
 	LatestVersion string
 
 	// Filter reports whether a session matches a filter of the list. The server cannot evaluate

@@ -236,6 +236,7 @@ func TestCommands(t *testing.T) {
 		{"3.10.0", "3.9.0", "linux", "update restart wait restart", "", "ts_restarted2", "3.9.0", 10},
 		{"3.10.0", "3.10.0", "linux", "update", "ERR_NGROK_806", "ts_1", "3.10.0", 0},
 		{"3.10.0", "3.11.0", "linux", "update", "ERR_NGROK_806", "ts_1", "3.11.0", 0},
+		{"3.10.0", "3.9.0-msix-stable", "windows", "update", "ERR_NGROK_806", "ts_1", "3.9.0-msix-stable", 0},
 		{"3.10.0", "2.3.41", "linux", "update", "ERR_NGROK_806", "ts_1", "2.3.41", 0},
 	} {
 		t.Run(fmt.Sprintf("%s on %s from %s to %s", test.commands, test.os, test.version, test.latest), func(t *testing.T) {

@@ -1,4 +1,6 @@
-// Rollout updates the agents of an ngrok account to a version, some at a time.
+// Rollout updates those agents of an ngrok account that are older than a version, some at a time.
+// ngrok updates an agent only to the latest version within its major version: -version says which
+// agents are behind, not what they get.
 //
 //	rollout -version 3.20.0 [-filter expression] [-batch 20] [-windows-service] [-resume] [-n]
 //
@@ -11,7 +13,7 @@
 // it checks whether they come back with the version or a later one. It prints a line for each
 // agent, and last, how many of the agents that match the filter have the version. If an agent
 // fails, rollout completes the batch, prints the agents that are left, and stops. Run it again to
-// continue with the agents that are behind.
+// continue with the agents that are behind. Try one agent first, with -batch 1 or a filter.
 //
 // An interrupt or SIGTERM stops it after the current command. It then prints how far each agent has
 // come, or that the outcome is unknown. A second one ends it at once. Continue with -resume.
@@ -74,7 +76,7 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 	r := &rollout{out: stdout}
 	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&r.version, "version", "", "update to this `version`, such as 3.20.0")
+	flags.StringVar(&r.version, "version", "", "update agents older than this `version`, such as 3.20.0")
 	flags.Func("filter", "select agents by a CEL `expression`", func(s string) error { r.params.Filter = &s; return nil })
 	flags.IntVar(&r.batchSize, "batch", 20, "update `n` agents at a time")
 	flags.BoolVar(&r.windowsService, "windows-service", false, "stop agents on Windows, which starts them again")
@@ -85,8 +87,10 @@ func run(ctx context.Context, args []string, httpClient api.HttpRequestDoer, std
 		return 0
 	case err != nil:
 		return 2
-	case semver.Canonical("v"+r.version) != "v"+r.version, r.batchSize < 1, flags.NArg() > 0:
-		fmt.Fprintln(stderr, "rollout: give a -version such as 3.20.0, a -batch of at least 1, and no other arguments")
+	case semver.Canonical("v"+r.version) != "v"+r.version, r.batchSize < 1, flags.NArg() > 0,
+		r.params.Filter != nil && *r.params.Filter == "": // such as that of a variable that is not set
+		fmt.Fprintln(stderr, "rollout: give a -version such as 3.20.0, a -batch of at least 1, a -filter that is not empty, "+
+			"and no other arguments")
 		return 2
 	}
 	// ngrok allows an account 120 requests in 60 seconds: a burst of 20, and 100 more. All attempts
@@ -173,7 +177,7 @@ func (r *rollout) plan(ctx context.Context) ([]*agent, error) {
 		switch {
 		case !r.isOld(s):
 			r.current++
-		case strings.Contains(s.AgentVersion, storeMark):
+		case strings.Contains(strings.ToLower(s.AgentVersion), storeMark):
 			r.print(a, fmt.Sprintf("skipped: the Microsoft Store updates it: it has version %q", s.AgentVersion))
 		case semver.Major("v"+s.AgentVersion) != semver.Major("v"+r.version):
 			r.print(a, fmt.Sprintf("skipped: ngrok does not update version %q to %s", s.AgentVersion, r.version))
@@ -218,8 +222,11 @@ func (r *rollout) updateBatch(ctx context.Context, batch []*agent) {
 			result = fmt.Sprintf("failed: cannot look for it: %v", err)
 		}
 		for _, a := range batch {
-			// A restarted agent can have its old session for a while beside the new one.
-			if s := sessions[a.metadata]; len(s) == 1 && ctx.Err() == nil {
+			s := sessions[a.metadata]
+			if len(s) > 1 { // a restarted agent can have its old session for a while beside the new one
+				s = slices.DeleteFunc(s, func(s *api.TunnelSession) bool { return s.ID == a.session })
+			}
+			if len(s) == 1 && ctx.Err() == nil {
 				r.advance(ctx, a, s[0])
 			}
 		}
@@ -229,7 +236,7 @@ func (r *rollout) updateBatch(ctx context.Context, batch []*agent) {
 		result = "interrupted"
 	}
 	for _, a := range batch {
-		r.fail(a, result+": "+a.progress)
+		r.fail(a, result+": "+a.progress+a.refusal)
 	}
 }
 
@@ -260,9 +267,7 @@ func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	case !a.updated:
 		err := r.client.UpdateTunnelSession(ctx, s.ID)
 		a.updated = r.command(a, "updated, not restarted (continue with -resume)", err)
-		if api.OutcomeUnknown(err) {
-			a.mayBeUpdated = true
-		}
+		a.mayBeUpdated = a.mayBeUpdated || api.OutcomeUnknown(err)
 	case !a.restarted:
 		// After an unknown outcome, the command is repeated for the same session. An agent that has
 		// restarted has another one, so it does not restart twice.
@@ -295,9 +300,9 @@ func (r *rollout) command(a *agent, progress string, err error) (accepted bool) 
 		a.ended = true
 		r.print(a, fmt.Sprintf("skipped: if an earlier run updated it and did not restart it, use -resume: %v", err))
 	case api.OutcomeUnknown(err):
-		a.progress = fmt.Sprintf("outcome unknown: %v", err)
+		a.progress = fmt.Sprintf("outcome unknown (continue with -resume): %v", err)
 	case isResponse && !errors.Is(err, api.ErrNotFound) && !errors.Is(err, api.ErrRateLimited):
-		r.fail(a, fmt.Sprintf("failed: %v", err))
+		r.fail(a, fmt.Sprintf("failed: %s: %v", a.progress, err))
 	}
 	return false
 }
