@@ -62,7 +62,7 @@ bench: ## compare calls with plain net/http: ROUNDS=16, BENCHTIME=0.2s
 update: ## follow ngrok's document: UPSTREAM=url or file, ADD=A,B, ALL=1, BREAKING=allow
 	@bash .ci/update $(OASDIFF) $(APIDIFF)
 
-# Git can undo it. A longer name is another name, such as the old path after "my-" or before "-tools".
+# Git can undo it. Longer names stay, such as the old path after "my-" or before "-tools".
 module-path: ## rename the module everywhere: MODULE=git.example.org/you/ngrokapi
 	@case $${MODULE%%/*} in *.*) ;; *) \
 		echo "module-path: name a path that begins with a domain: MODULE=git.example.org/you/ngrokapi" >&2; exit 1 ;; \

@@ -19,7 +19,7 @@
 //     [ClientWithResponses.RestartTunnelSession], [ClientWithResponses.StopTunnelSession] and
 //     [ClientWithResponses.UpdateTunnelSession];
 //   - [ResponseError], sentinels such as [ErrNotFound], and [OutcomeUnknown];
-//   - [Doer] and [NewTransport], to set retries, limits, tracing and proxies;
+//   - [Doer] and [NewTransport], to set retries, limits, tracing and certificates;
 //   - package [example.com/ngrokapi/api/ngroktest], a fake of the API for tests.
 //
 // The rest is generated from ngrok's OpenAPI document. Its methods keep the promises below too,
@@ -56,7 +56,7 @@
 //
 //   - with any method, after a 429, which ngrok sends before it acts on a request;
 //   - with any method, if nothing was sent: the host or a proxy in front of it could not be dialed,
-//     or the proxy refused to connect to the host, as the transport of [NewTransport] finds out;
+//     or, with a transport of [NewTransport], the proxy refused to connect to the host;
 //   - with GET, PUT and DELETE, also after a 500, 502, 503 or 504, and after any other failure of
 //     the connection, such as a timeout, a failed TLS handshake or a truncated body. An untrusted
 //     certificate ends the call.
@@ -68,8 +68,8 @@
 //
 // Within an attempt, net/http itself repeats a request if a kept connection turns out to be closed,
 // and up to 15 times if an HTTP/2 server refuses it. It repeats a command only if the server has
-// not acted on it, with two exceptions: Go 1.26 does so after a PROTOCOL_ERROR over HTTP/2, and
-// any release if the request has the header Idempotency-Key or X-Idempotency-Key: set neither.
+// not acted on it. There are two exceptions: Go 1.26 repeats it after a PROTOCOL_ERROR over HTTP/2,
+// and any release if it has the header Idempotency-Key or X-Idempotency-Key. Do not set these.
 // [OutcomeUnknown] knows only the last response.
 //
 // Each attempt counts towards ngrok's limit, by default 120 requests in a rolling 60 seconds for

@@ -46,8 +46,8 @@ func New(apiKey string, opts ...ClientOption) (*ClientWithResponses, error) {
 	return &ClientWithResponses{c}, nil
 }
 
-// tokenChars are the characters of a bearer token (RFC 6750). Encoders of JSON escape none of them
-// but the slash, so a key can be found in a response, and redacted.
+// tokenChars are the characters of a bearer token (RFC 6750). JSON needs no escapes for them, so a
+// key can be found in a response, and redacted.
 const tokenChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // isSafe reports whether requests to a base URL carry the API key encrypted, or stay on this

@@ -34,8 +34,7 @@ type Doer struct {
 	//
 	// An [http.Client] is copied, and the copy follows no redirects. Any other client must not
 	// follow them either: it could send the API key along. It must not retry: a command could be
-	// sent twice, and [OutcomeUnknown] be wrong. For tracing or certificates, use an http.Client
-	// whose Transport changes or wraps that of NewTransport.
+	// sent twice, and [OutcomeUnknown] be wrong.
 	HTTPClient HttpRequestDoer
 
 	// AttemptTimeout limits each attempt, including the time to read the body. HTTPClient must heed
@@ -143,10 +142,7 @@ func (d *Doer) send(req *http.Request, body []byte) (*http.Response, error) {
 	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the error of a layer over the client stays whole
 		err = e.Err // without the whole URL, in which a filter can be long
 	}
-	switch {
-	case err == nil && rsp == nil:
-		err = errors.New("the HTTP client returned neither a response nor an error")
-	case err == nil:
+	if err == nil {
 		rsp, err = d.check(ctx, req, rsp)
 	}
 	if _, ok := errors.AsType[*ResponseError](err); ok || err == nil {
@@ -174,6 +170,9 @@ func (timeoutError) Timeout() bool        { return true }
 // check returns a success with its body in memory, and any other response as an error. ctx is that
 // of the attempt.
 func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response) (*http.Response, error) {
+	if rsp == nil { // of a mock
+		return nil, errors.New("the HTTP client returned neither a response nor an error")
+	}
 	// A recorder can return another request, without the key, which would then not be redacted.
 	rsp.Request = req
 	rsp.Body = cmp.Or[io.ReadCloser](rsp.Body, http.NoBody) // that of a mock can be nil

@@ -52,7 +52,7 @@ type ResponseError struct {
 	Message     string         // ngrok's msg, with white space collapsed; may be empty
 	OperationID string         // ngrok's ID of the request; may be empty
 	Details     map[string]any // may be nil
-	RetryAfter  time.Duration  // 0 if the header is missing, invalid or past
+	RetryAfter  time.Duration  // 0 if the header is missing, invalid, or a past date
 	Method, URL string         // of the request
 	Body        []byte         // at most 64 KiB
 
@@ -102,8 +102,8 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 	return e
 }
 
-// redact removes an API key from the beginning of a body. ngrok quotes a malformed key in its
-// message, and a proxy may quote the request in an HTML page.
+// redact replaces an API key in body, the beginning of the body of a response. ngrok quotes a
+// malformed key in its message, and a proxy may quote the request in an HTML page.
 func redact(body []byte, key string) []byte {
 	if key == "" {
 		return body

@@ -121,7 +121,7 @@ func newRequest(ctx context.Context, method, body string) *http.Request {
 // once returns a client that makes one attempt with an HTTP client.
 func once(t testing.TB, doer api.HttpRequestDoer, opts ...api.ClientOption) *api.ClientWithResponses {
 	t.Helper()
-	own := []api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1})}
+	own := []api.ClientOption{api.WithHTTPClient(&api.Doer{HTTPClient: doer, MaxAttempts: 1, AttemptTimeout: time.Hour})}
 	return newClient(t, append(own, opts...)...)
 }
 

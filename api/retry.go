@@ -54,8 +54,8 @@ func wasNotSent(failure error) bool {
 // the agent's state before you repeat the command. It is false
 //
 //   - for nil, [ErrInvalidID], [ErrNotFound], [ErrAuthentication] and [ErrRateLimited];
-//   - if the host or its proxy could not be dialed, if the proxy refused to connect, as the
-//     transport of [NewTransport] finds out, or if [Doer].Limiter failed;
+//   - if [Doer].Limiter failed, if the host or its proxy could not be dialed, or, with a transport
+//     of [NewTransport], if the proxy refused to connect;
 //   - for a status from 400 to 499, except with the code ERR_NGROK_810: ngrok lost the connection
 //     to the agent, which may have received the command.
 //

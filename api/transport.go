@@ -34,9 +34,9 @@ const maxSends = 16
 
 var errSends = fmt.Errorf("the server refused the request, or closed the connection, %d times", maxSends)
 
-// countSends counts how often net/http writes a request that gets no response, and cancels the
-// attempt before that is more often than maxSends. If an HTTP/2 server refuses a request, net/http
-// repeats it without a limit (https://go.dev/issue/52459). Over HTTP/1.1 it repeats only requests on
+// countSends counts how often a request that gets no response is written over HTTP/2, and cancels
+// the attempt before that is more often than maxSends: net/http repeats a request that an HTTP/2
+// server refuses, without a limit (https://go.dev/issue/52459). Over HTTP/1.1 it repeats only on
 // kept connections that turn out to be closed, which ends with the pool.
 func countSends(ctx context.Context, cancel func()) (context.Context, *atomic.Int32) {
 	var sends atomic.Int32
@@ -58,14 +58,8 @@ func countSends(ctx context.Context, cancel func()) (context.Context, *atomic.In
 var sharedTransport = sync.OnceValue(NewTransport)
 
 // NewTransport returns a transport like that of a [Doer] without an HTTPClient, for programs that
-// change or wrap it:
-//
-//	transport := api.NewTransport()
-//	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
-//	doer := &api.Doer{HTTPClient: &http.Client{Transport: otelhttp.NewTransport(transport)}}
-//
-// It is a copy of the current [http.DefaultTransport], if that is an [http.Transport]. It uses a
-// proxy that HTTPS_PROXY names, as net/http does. It differs in this:
+// change or wrap it. It is a copy of the current [http.DefaultTransport], if that is an
+// [http.Transport]. It uses a proxy that HTTPS_PROXY names, as net/http does. It differs in this:
 //
 //   - Dialing takes at most 10 seconds, less than an attempt. The error then says that nothing was
 //     sent, so even a command is retried. With a transport that dials for longer, the attempt times

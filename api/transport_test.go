@@ -116,7 +116,7 @@ func TestProxyRefuses(t *testing.T) {
 		},
 	})
 	stop := func(host string) error {
-		doer := &api.Doer{HTTPClient: &http.Client{Transport: api.NewTransport()}, MaxAttempts: 2}
+		doer := &api.Doer{HTTPClient: &http.Client{Transport: api.NewTransport()}, MaxAttempts: 2, AttemptTimeout: time.Hour}
 		client := newClient(t, api.WithBaseURL("https://"+host), api.WithHTTPClient(doer))
 		return client.StopTunnelSession(t.Context(), "ts_1")
 	}
@@ -134,8 +134,8 @@ func TestProxyRefuses(t *testing.T) {
 	}
 }
 
-// net/http repeats a request that an HTTP/2 server refuses, 15 times at most, with those that fail
-// to be written. A layer sends another one first, as for a token. Its repeats do not count.
+// net/http repeats a request that an HTTP/2 server refuses, 15 times at most. Writes that break off
+// count too. Here a layer sends a request first, as for a token. Its repeats do not count.
 func TestSendsAreLimited(t *testing.T) {
 	for refusals, want := range map[int64]int64{12: 26, 100: 16} {
 		var requests atomic.Int64
@@ -152,7 +152,7 @@ func TestSendsAreLimited(t *testing.T) {
 					_, err = io.CopyN(io.Discard, c, int64(frame[1])<<8|int64(frame[2]))
 				}
 				switch {
-				case frame[3] != headers:
+				case err != nil || frame[3] != headers:
 					response = nil
 				case requests.Add(1)%(refusals+1) != 0: // GOAWAY: no stream was processed
 					response = []byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -241,7 +241,7 @@ func TestNewTransport(t *testing.T) {
 	setDefaultTransport(t, &http.Transport{TLSClientConfig: trusting.Clone()})
 	transport := api.NewTransport()
 	defer transport.CloseIdleConnections()
-	client := newClient(t, api.WithBaseURL(srv.URL), api.WithHTTPClient(&http.Client{Transport: transport}))
+	client := once(t, &http.Client{Transport: transport}, api.WithBaseURL(srv.URL))
 	if err := client.StopTunnelSession(t.Context(), "ts_1"); err != nil {
 		t.Error(err)
 	}

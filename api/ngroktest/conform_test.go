@@ -73,6 +73,11 @@ func TestViolationsFailTheTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	get, header := httptest.NewRequest("GET", "/tunnel_sessions/ts_1", nil), make(http.Header)
+	header.Set("Content-Type", "application/json")
+	if err := v.Response(get, 200, header, []byte(`{"region":""}`)); err != nil {
+		t.Errorf("enum that is not set: %v", err)
+	}
 	for _, test := range []struct {
 		name   string
 		target string // of a GET

@@ -110,8 +110,7 @@ func (a *fake) sessions(after string) []api.TunnelSession {
 	return sessions
 }
 
-// A failure responds to the next request that matches its ServeMux, of which it is the only
-// handler.
+// A failure responds to the next request that its ServeMux, which has no other handler, matches.
 type failure struct {
 	pattern string
 	mux     http.ServeMux
@@ -183,8 +182,7 @@ func (a *fake) online(id string) *agent {
 	return agent
 }
 
-// with returns a handler that calls f, with the lock held, for the agent whose session is in the
-// path.
+// with returns a handler that calls f, under the lock, for the agent whose session is in the path.
 func (a *fake) with(f func(http.ResponseWriter, *agent)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()

@@ -16,16 +16,13 @@ type transport struct{ handler http.Handler }
 
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	if ctx.Err() != nil {
-		if req.Body != nil {
-			req.Body.Close()
-		}
-		return nil, context.Cause(ctx) // as net/http does
-	}
 	// Write and read the request, so that the handler gets it as a server receives it.
 	var wire bytes.Buffer
 	if err := req.Write(&wire); err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // as net/http does
 	}
 	received, err := http.ReadRequest(bufio.NewReader(&wire))
 	if err != nil {

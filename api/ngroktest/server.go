@@ -66,9 +66,9 @@ type Server struct {
 	// An update fails with ERR_NGROK_806 if the agent has the latest version or a later one, another
 	// major version or one of the Microsoft Store, or if it has updated and not restarted since. In
 	// the fake, it also fails for a version that is not semantic. It takes effect at a restart at
-	// least ten seconds later. ngrok's document says to wait that long, but not what an earlier
-	// restart does: in the fake, the update is lost. For an agent whose updates are disabled, use
-	// [Server.FailOn].
+	// least ten seconds later. ngrok's document says to wait that long, but not what a restart
+	// before that does: in the fake, the update is lost. For an agent whose updates are disabled,
+	// use [Server.FailOn].
 	LatestVersion string
 
 	// Filter reports whether a session matches a filter of the list. The server cannot evaluate
@@ -182,7 +182,7 @@ func (s *Server) Sessions() []api.TunnelSession { return s.api.sessions("") }
 // "ERR_NGROK_810"), so [api.OutcomeUnknown] is true. Fail(404, "") is ngrok's response about an
 // unknown session, and Fail(404, "ERR_NGROK_222") about an invalid ID: the errors match
 // [api.ErrNotFound]. Fail(403, "ERR_NGROK_203") is ngrok's response to an unknown key: it matches
-// [api.ErrAuthentication], and so does Fail(401, ""), a status that ngrok is not known to use.
+// [api.ErrAuthentication].
 // Fail(403, "") matches no sentinel: the key lacks a permission. Fail(429, "") matches
 // [api.ErrRateLimited], and has no Retry-After header.
 func (s *Server) Fail(status int, code string) {

@@ -19,8 +19,7 @@
 // come, or that the outcome is unknown. A second one ends it at once. Continue with -resume.
 //
 // The exit status is 0 if all agents that match the filter have the version or a later one. It is 2
-// if the command is misused, and 1 otherwise: an agent failed, or was skipped, left or only
-// planned, or the agents could not be listed. Use the filter to exclude agents that are always
+// if the command is misused, and 1 otherwise. Use the filter to exclude agents that are always
 // skipped or always fail. Agents that are offline do not count, and one that reconnects during a
 // list can be missing from it.
 //
@@ -254,7 +253,7 @@ func (r *rollout) look(ctx context.Context) (map[string][]*api.TunnelSession, er
 }
 
 // advance tells an agent what to do next, or ends its update. Its session s is a new one if it has
-// restarted, or if its connection broke.
+// restarted, and can be a new one if its connection broke.
 func (r *rollout) advance(ctx context.Context, a *agent, s *api.TunnelSession) {
 	ctx = context.WithoutCancel(ctx) // the outcome of a canceled command would be unknown
 	switch {
