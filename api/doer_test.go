@@ -109,6 +109,10 @@ func TestAttemptTimeout(t *testing.T) {
 	}{
 		{"default", doerFunc(sending), 0, 30 * time.Second, default30},
 		{"own", doerFunc(sending), 5 * time.Second, 5 * time.Second, "no complete response within 5s (3 attempts)"},
+		{"over HTTP/2", doerFunc(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err() // not its cause
+		}), 0, 30 * time.Second, default30},
 		{"in the body", stalling(context.DeadlineExceeded), 0, 30 * time.Second, default30},
 		{"in the body, which the server ends then", stalling(io.EOF), 0, 30 * time.Second, default30},
 		{"http.Client with a transport that traces", &http.Client{Transport: traced}, 0, 30 * time.Second, default30},
