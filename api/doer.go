@@ -167,8 +167,7 @@ func (e timeoutError) Error() string {
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 func (timeoutError) Timeout() bool        { return true }
 
-// check returns a success with its body in memory, and any other response as an error. ctx is that
-// of the attempt.
+// check returns a success with its body in memory, and any other response as an error.
 func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response) (*http.Response, error) {
 	if rsp == nil { // of a mock
 		return nil, errors.New("the HTTP client returned neither a response nor an error")
@@ -183,7 +182,7 @@ func (d *Doer) check(ctx context.Context, req *http.Request, rsp *http.Response)
 		return nil, newResponseError(rsp, body, nil)
 	}
 	if !slices.Contains(successes[req.Method], rsp.StatusCode) {
-		return nil, newResponseError(rsp, nil, errForeign) // unread: after a 101, the body has no end
+		return nil, newResponseError(rsp, nil, nil) // unread: after a 101, the body has no end
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, rsp.Body, cmp.Or(d.MaxBodyBytes, defaultMaxBodyBytes)))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

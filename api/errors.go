@@ -80,9 +80,6 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 		Details map[string]any `json:"details"`
 	}
 	_ = json.Unmarshal(body, &document) // any part can be missing or of another type
-	if cause == nil && document.Message == "" && document.Code == "" && len(body) > 0 {
-		cause = foreignBody(rsp.Header)
-	}
 	operationID, _ := document.Details["operation_id"].(string)
 	e := &ResponseError{
 		StatusCode:  rsp.StatusCode,
@@ -94,9 +91,13 @@ func newResponseError(rsp *http.Response, body []byte, cause error) *ResponseErr
 		Method:      req.Method,
 		URL:         req.URL.Redacted(),
 		Body:        body,
-		cause:       cause,
 	}
-	if e.cause == nil && e.Is(ErrUnexpectedResponse) {
+	switch {
+	case cause != nil:
+		e.cause = cause
+	case document.Message == "" && document.Code == "" && len(body) > 0:
+		e.cause = foreignBody(rsp.Header)
+	case e.Is(ErrUnexpectedResponse):
 		e.cause = errForeign
 	}
 	return e

@@ -140,8 +140,8 @@ func (c *ClientWithResponses) StopTunnelSession(ctx context.Context, id string, 
 //   - ERR_NGROK_806: the agent cannot update, for the reason in the message. Its configuration
 //     disables updates, it has the latest version, it is updating, or it has updated and not
 //     restarted since. A program that ends between update and restart causes the last of these:
-//     write down each update before you send it. If an agent whose update you wrote down refuses, wait ten
-//     seconds and restart it, once. If it comes back with its old version, give up and say so.
+//     write down each update before you send it. If an agent whose update you wrote down refuses,
+//     wait ten seconds and restart it, once. If its version is still old, give up and say so.
 //   - ERR_NGROK_810: as for RestartTunnelSession.
 //   - ERR_NGROK_1702: the account's plan does not include updates.
 //
@@ -157,7 +157,7 @@ func noContent(rsp *http.Response, err error) error {
 		return plainError(err)
 	}
 	if rsp.StatusCode != http.StatusNoContent {
-		return newResponseError(rsp, nil, errForeign)
+		return newResponseError(rsp, nil, nil)
 	}
 	return nil
 }

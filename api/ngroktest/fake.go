@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -149,9 +148,10 @@ func (a *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // checkTaken fails a test that has succeeded if a failure is left.
-func (a *fake) checkTaken(tb testing.TB) {
+func (a *fake) checkTaken() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	tb := a.server.tb
 	if len(a.failures) > 0 && !tb.Failed() && !tb.Skipped() {
 		tb.Errorf("ngroktest: no request took the failure on %q: check its pattern", a.failures[0].pattern)
 	}

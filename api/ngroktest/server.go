@@ -98,7 +98,7 @@ func NewServer(tb testing.TB, sessions ...api.TunnelSession) *Server {
 		tb.Cleanup(srv.Close)
 		return srv.URL
 	})
-	tb.Cleanup(func() { s.api.checkTaken(tb) })
+	tb.Cleanup(s.api.checkTaken)
 	for _, session := range sessions {
 		s.Put(session)
 	}
